@@ -1,6 +1,9 @@
 # the data of an image: what it is said to be, and stays
 
+import pytest
+
 from pytest_cloudimages import expect, requirement
+from pytest_cloudimages.areas.common.checks import OK, still_holds
 from pytest_cloudimages.areas.common.forms import A_CHECKSUM
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
@@ -27,17 +30,33 @@ def test_a_checksum_is_short(image_life: LifeAnswers, tasks: Tasks) -> None:
         expect(attributes_of(shown).get("checksum"), {digest(data.body), None}, f"checksum in {shown}, of {data}")
 
 
+def require_taken(image_life: LifeAnswers, image_meetings: Meetings) -> None:
+    """Skip the check where all data that was uploaded is found to be no image, once it is there.
+
+    "killed: an error occurred while an image's data was being uploaded": what is no disk a service need not take.
+    """
+    given = image_life.aside().answered(Question.ACTIVE, Question.TWIN, Question.EMPTY)
+    looks = [*given, *(met.answer for met in image_meetings.aside().of(Meeting.FILLED))]
+    killed = [answer for answer in looks if state_of(answer) == "killed"]
+    if killed and not any(state_of(answer) == "active" for answer in looks):
+        pytest.skip(f"needs data that the service takes for an image, and this is killed: {killed[0].exchange}")
+
+
 def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> None:
     """Expect the data of an image to be what was uploaded, and to stay that whatever is refused or done meanwhile."""
     __tracebackhide__ = True
     for data in image_life.aside().answered(Question.DATA):
         expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
         for answer in image_life.aside().answered(Question.DATA_AFTER):
-            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+            kept = still_holds(answer, data.body)
+            expect(kept, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for data, later in image_life.aside().data_later():
+        expect(data.status, OK, f"status of {data}, for the data of an image that is active; later it was {later}")
     for data in image_life.aside().answered(Question.TWIN_DATA):
-        expect(data.body == DATA, True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
+        expect(still_holds(data, DATA), True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():
-        expect(after.body == before.body, True, f"whether {after} is as {before}, since when the image was reactivated")
+        kept = still_holds(after, before.body)
+        expect(kept, True, f"whether {after} is as {before}, since when the image was reactivated")
 
 
 # "active: the image is fully available"
@@ -45,12 +64,15 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
 def test_an_image_with_data_is_active(
     image_life: LifeAnswers, image_meetings: Meetings, deactivated_image: Deactivated, tasks: Tasks
 ) -> None:
+    require_taken(image_life, image_meetings)
     for answer in image_life.to(Question.ACTIVE):
         require_look(answer)
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):
-        expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
+        # No octet may be no data: "no image data has been uploaded".
+        due = {"active", "queued"}
+        expect((answer.data or {}).get("status"), due, f"status in {answer}, whose data of no octets was taken")
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")

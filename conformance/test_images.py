@@ -21,7 +21,7 @@ from pytest_cloudimages.areas.common.checks import (
     not_there,
     or_skip,
 )
-from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.followed_links import leads_to, plain_path
 from pytest_cloudimages.areas.common.forms import A_SIZE, GOING, GUARANTEED, OF_GLANCE, STATUSES, TRUTH
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
@@ -82,10 +82,14 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         if isinstance(answer.data, dict) and "id" in answer.data:
             shown = sum(name.startswith(OF_MANY) for name in answer.data)
             expect(shown, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
-    # What a creation takes, among attributes that it keeps, it keeps as it came.
+    # What a creation takes, among attributes that it keeps, it keeps as it came; what neither its answer nor the image
+    # shows at all, it has not taken.
+    told = [{*attributes_of(created)} for created in image_life.aside().answered(Question.CREATION)]
     for answer in image_life.aside().answered(Question.CREATED_IN_FULL).where(lambda answer: answer.ok):
+        taken = {*attributes_of(answer)}.union(*told)
+        besides = {name: value for name, value in GIVEN_BESIDES.items() if name in taken}
         if not given_otherwise(GIVEN, answer):
-            expect(given_otherwise(GIVEN_BESIDES, answer), [], f"attributes in {answer} that are not as it was created")
+            expect(given_otherwise(besides, answer), [], f"attributes in {answer} that are not as it was created")
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))
@@ -119,14 +123,15 @@ def leads_wherever_it_is_shown(
     __tracebackhide__ = True
     for shown in images:
         for image in shown.where(lambda image: name in image):
-            due = f"/images/{image.get('id')}"
+            target = f"/images/{image.get('id')}"
+            due = plain_path(f"{target}{end}")
             # A relative one goes on from where it is shown: the image itself, or a collection. (Rulings, 14.)
-            by_itself, among_others = (leads_to(client, image[name], target) for target in (due, "/images"))
-            led = among_others if among_others == f"{due}{end}" else by_itself
-            expect(led, f"{due}{end}", f"where {name} leads")
+            by_itself, among_others = (plain_path(leads_to(client, image[name], each)) for each in (target, "/images"))
+            led = among_others if among_others == due else by_itself
+            expect(led, due, f"where {name} leads")
     for image in lists.aside().entries().where(lambda entry: name in entry):
-        led = leads_to(client, image.get(name))
-        expect(led, f"/images/{image.get('id')}{end}", f"where {name} leads that a page shows")
+        led = plain_path(leads_to(client, image.get(name)))
+        expect(led, plain_path(f"/images/{image.get('id')}{end}"), f"where {name} leads that a page shows")
 
 
 # "self": "/v2/images/…"; where it leads is what counts
@@ -140,6 +145,8 @@ def test_self_leads_to_the_image(
 ) -> None:
     images = (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images())
     leads_wherever_it_is_shown(cloudimages_client, "self", "", images, image_lists)
+    for answer in image_life.aside().answered(Question.LED_TO):
+        expect(answer.status, OK, f"status of {answer}, {Question.LED_TO}")
 
 
 # "file": "/v2/images/…/file"
@@ -236,7 +243,7 @@ def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
-    for question in (Question.ACTIVE, Question.AS_CREATED, Question.HIDDEN):
+    for question in (Question.ACTIVE, Question.AS_CREATED, Question.HIDDEN, Question.IN_CAPITALS):
         for answer in image_life.aside().answered(question).where(lambda answer: answer.status not in NO_LOOK):
             expect(answer.status, 200, f"status of {answer}: {question}")
     for answer in image_life.aside().answered(Question.LARGE):

@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_among,
     expect_interpreted,
+    is_before,
     moment,
     or_skip,
 )
@@ -155,6 +156,11 @@ def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: Memb
             expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
         others = [project for project in attempt.changed if project != memberships.project]
         expect(others, [], f"other memberships that changed by {attempt}")
+    for attempt in member_lives.aside().attempts(Deed.SET_OWN):
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+        if member_lives.project in attempt.after:
+            told = attempt.after[member_lives.project].get("status")
+            expect(told, attempt.status, f"status that the owner sees after {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME):
         expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED, Deed.ADD_REJECTED):
@@ -264,7 +270,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
             expect(abs(told - begun) < A_SECOND, True, f"whether created_at in {attempt} is {begun}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
-            expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")
+            expect(is_before(now, was), False, f"whether updated_at went back by {attempt}: {was}, {now}")
             # "resolution is one second": of what is further apart, it tells which came later.
             if attempt.apart and attempt.before[project].get("status") != after.get("status") == attempt.status:
                 expect(now > was, True, f"whether updated_at changed by {attempt}, more than a second later: {was}")

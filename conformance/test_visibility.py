@@ -179,7 +179,7 @@ def test_a_patch_sets_exactly_the_given_tags(
 
     image.given_tags("before", "stays")
     image.delete_tag("before")
-    for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], ["new", "Other", "a b"], [], ["back", "before"]):
+    for wanted in (["stays", "new"], ["new", "new", "Other", "a-b"], ["new", "Other", "a-b"], [], ["back", "before"]):
         answer = set_tags(image, wanted)
 
         # The vendor's own example; elsewhere, a service may know no more than the tags' addresses.

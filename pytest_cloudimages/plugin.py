@@ -80,6 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_cloudimages.app import suite
 
         config.args = [suite.located(argument) for argument in config.args]
+    if getattr(config.option, "numprocesses", None):
+        from pytest_cloudimages.app import waking
+
+        waking.see_that_no_suite_is_distributed(config)
     if pytest_options.judges(config):
         from pytest_cloudimages.app import waking
 

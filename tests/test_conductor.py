@@ -215,7 +215,7 @@ def test_a_requirement_comes_to_a_verdict(everything: Any, identifier: str, verd
         ("TAG-ADD-10", "our bug"),
         ("TAG-ADD-11", "not today"),
         ("TAG-DEL-05", "number=1"),
-        ("TAG-ADD-13", "No check of this release asks for it."),
+        ("TAG-ADD-13", "No test of this run asks for it."),
     ],
 )
 def test_a_verdict_says_why(everything: Any, identifier: str, told: str) -> None:

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 import pytest_cloudimages
-from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS, or_skip, repeated
+from pytest_cloudimages.areas.common.checks import (
+    A_CHALLENGE,
+    A_DATE,
+    A_DATE_OR_SECONDS,
+    is_before,
+    is_of_another_zone,
+    moment,
+    or_skip,
+    repeated,
+)
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -82,6 +91,44 @@ def test_a_value_may_be_anything_of_json() -> None:
     mismatch = mismatch_of(lambda: expect({"a": 1}, {"pending", "success"}, "status"))
 
     assert str(mismatch) == "status: expected 'pending' or 'success', came {'a': 1}"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "another"),
+    [
+        (0, False),
+        (7, False),
+        (-25, False),
+        (40, False),
+        (60, True),
+        (-300, True),
+        (345, True),
+        (367, False),
+        (1e6, True),
+    ],
+)
+def test_a_clock_is_told_from_a_zone(minutes: float, *, another: bool) -> None:
+    """Zones are quarters of an hour from UTC, an hour at least; clocks differ by whatever it is."""
+    assert is_of_another_zone(minutes * 60 + 3) is another
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "before"),
+    [
+        ("2026-11-27T10:00:00Z", "2026-11-27T10:00:01Z", True),
+        ("2026-11-27T10:00:00.4Z", "2026-11-27T10:00:00.5Z", True),
+        ("2026-11-27T10:00:00Z", "2026-11-27T10:00:00.5Z", False),
+        ("2026-11-27T10:00:00.7Z", "2026-11-27T10:00:01Z", False),
+        ("2026-11-27T10:00:01Z", "2026-11-27T10:00:00Z", False),
+    ],
+)
+def test_a_moment_may_be_written_without_its_fraction(first: str, second: str, *, before: bool) -> None:
+    """What it is written without, or rounded to, makes no other moment of it."""
+    moments = moment(first), moment(second)
+    assert moments[0]
+    assert moments[1]
+
+    assert is_before(moments[0], moments[1]) is before
 
 
 def test_what_is_wanted_has_to_be_among_what_came() -> None:

@@ -57,6 +57,8 @@ def test_the_suite_finds_what_is_broken_and_nothing_else(name: str, tmp_path: Pa
         assert not (quarrel := outcome.quarrel(fault.broken & outcome.found, fault.perhaps)), (
             f"{fault.__doc__}\n{quarrel}"
         )
+        if getattr(fault, "leaves_nothing", False):
+            assert "LEFT BEHIND" not in outcome.output
         if getattr(fault, "never_blocked", False):
             assert outcome.which("blocked") == frozenset()
         if not missed:

@@ -234,7 +234,7 @@ def test_a_shared_cause_is_told_once() -> None:
         "BLOCKED 4 requirements, by one cause: A-01, A-02, A-03, A-04"
     ]
     assert "  came:   No image." in lines
-    assert "  replay:  cloudimages run --select A-01 --select A-02 --select A-03 --select A-04" in lines
+    assert "  replay: cloudimages run --select A-01 --select A-02 --select A-03 --select A-04" in lines
 
 
 def test_findings_of_one_cause_are_told_as_one() -> None:
@@ -276,15 +276,21 @@ def test_the_costs_are_told() -> None:
     ]
 
 
+AGAIN = "The rest is asked, and what was judged kept, by: cloudimages run --again reports"
+
+
 @pytest.mark.parametrize(
     ("rest", "lines"),
     [
         ({"left_behind": ["image 1"]}, ["LEFT BEHIND: image 1"]),
         (
             {"interrupted": True},
-            ["The run was interrupted; what it had created is gone, what it had borrowed is as it was."],
+            ["The run was interrupted; what it had created is gone, what it had borrowed is as it was.", AGAIN],
         ),
-        ({"interrupted": True, "left_behind": ["image 1"]}, ["LEFT BEHIND: image 1", "The run was interrupted."]),
+        (
+            {"interrupted": True, "left_behind": ["image 1"]},
+            ["LEFT BEHIND: image 1", "The run was interrupted.", AGAIN],
+        ),
     ],
 )
 def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:

@@ -18,9 +18,18 @@ from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.order import in_order, place_of, workloads_before
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.pytest_settings import settings
-from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
+from pytest_cloudimages.app.records import (
+    ASKED,
+    Records,
+    asked_last,
+    count_sent,
+    fit_to_be_read,
+    own_failure,
+    raise_if_flaky,
+    results_of,
+)
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
+from pytest_cloudimages.app.stash import CHECK, COMMAND, OWN_FAILED, RUN, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
@@ -126,7 +135,7 @@ class Judge:
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
             lent = frozenset(self.settings.image)
-            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent)
+            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent, run.name)
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -254,7 +263,15 @@ class Judge:
         """Count a check's exchanges, and ask again where the service failed at one of them."""
         mine = pyfuncitem.stash.get(CHECK, None)
         if mine is None:
-            return (yield)
+            if RUN not in self.config.stash:
+                return (yield)
+            with self.run.recorder.scope() as sent:
+                try:
+                    return (yield)
+                except Exception:
+                    # Whoever wrote the test sees what came of it; of a check, its verdict says it.
+                    pyfuncitem.add_report_section("call", ASKED, asked_last(sent))
+                    raise
         noted = [*mine.notes]  # by what made ready for it
         refused = self.budget.refused
         try:
@@ -358,7 +375,10 @@ class Judge:
             self.records.show(item, report, self.records.judged(item, report, error, mine), error)
         if mine is None and error is not None and RUN in self.config.stash and error is self.run.problem:
             report.longrepr = str(error)  # where it was raised tells nobody anything
-        return fit_to_be_read(report)
+        report = fit_to_be_read(report)
+        if mine is None and report.failed:
+            self.config.stash.setdefault(OWN_FAILED, []).append(own_failure(report, error))
+        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the results of every check."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.explanations import explain, first_line, mismatch_of, suspect_of
-from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.app.stash import RUN, OwnFailure
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
@@ -19,7 +19,7 @@ from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.power import power_of
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
-from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.recording import CheckRecord
 
 SHOWN_EXCHANGES = 12
+SHOWN_OF_OWN = 5
+"""Exchanges that are shown of a test that asks for no requirement."""
+ASKED = "requests (cloudimages)"
+"""What the section of a report is called that shows them."""
 IMAGE = re.compile(r"/images/([^/?]+)")
 AGAIN = "there again"
 """What had become of a value that had been deleted and added once more."""
@@ -290,6 +294,24 @@ def _told_again(text: str, told: object) -> Any:
             tw.line(text)
 
     return Told()
+
+
+def asked_last(sent: Sequence[Exchange]) -> str:
+    """Return the last things that a test has asked, each with what came, a line each; not what tidied up."""
+    asked = [str(exchange) for exchange in sent if exchange.purpose is not Purpose.CLEANING]
+    return "\n".join(harmless(in_one_line(line)) for line in asked[-SHOWN_OF_OWN:])
+
+
+def own_failure(report: pytest.TestReport, error: BaseException | None) -> OwnFailure:
+    """Return what is told of a test that asks for no requirement, and has failed; its report is fit to be read."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = (crash.message if crash else report.longreprtext).strip().splitlines() or ["it failed"]
+    # Of what pytest says of a fixture that there is not, the first line is where the test stands.
+    told = next((line.removeprefix("E").strip() for line in lines if line.startswith("E ")), lines[0])
+    blocked = error is not None and all(isinstance(leaf, Blocked) for leaf in leaves(error))
+    where = f"{crash.path}:{crash.lineno}" if crash else ""
+    asked = next((text for name, text in report.sections if ASKED in name), "")
+    return OwnFailure(report.nodeid, "; ".join(asked.splitlines()), in_one_line(told), where, blocked)
 
 
 def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting.deviations import Deviation, parse
+from pytest_cloudimages.reporting.plans import FOLDER as FINDINGS
 from pytest_cloudimages.reporting.results import FORMAT
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 RESULTS = "conformance.json"
 LARGEST = 64 * 1024 * 1024
 """Octets of a file that is read; a full run has five million at most."""
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a file in UTF-16 begins."""
 LARGEST_DEVIATIONS = 1024 * 1024
 LONGEST_PROBLEM = 200
+REPORTS = "reports"
+"""Where a run leaves its reports unless it is told otherwise."""
+MOST_NAMED = 4
 
 
 def results_at(path: Path) -> dict[str, Any]:
@@ -46,6 +52,8 @@ def results_at(path: Path) -> dict[str, Any]:
 
 def finding_at(file: Path) -> dict[str, Any]:
     """Return the finding in a file; raise ``ValueError`` with one line that names it and says what is wrong."""
+    if file.is_dir() or not file.exists():
+        raise ValueError(f"{file}: {_instead(file)}")
     try:
         data = json.loads(_text(file, LARGEST_DEVIATIONS))
         wrong = next(_against("finding.json", data), "")
@@ -54,8 +62,21 @@ def finding_at(file: Path) -> dict[str, Any]:
     except ValueError as problem:
         raise ValueError(f"{file}: {_brief(problem)}") from None
     if wrong:
-        raise ValueError(f"{file}: expected a finding of a run, a file below findings/ of its reports; {wrong}")
+        raise ValueError(f"{file}: expected a finding of a run, a file below {FINDINGS}/ of its reports; {wrong}")
     return dict(data)
+
+
+def _instead(file: Path) -> str:
+    """Return what is to be named instead of a folder, or of a file that there is not."""
+    folder = file if file.is_dir() else file.parent
+    for place in (folder, folder / FINDINGS, folder / REPORTS / FINDINGS):
+        # Whoever names an id, as the terminal does, means the reports of the last run.
+        if (near := place / f"{file.name.removesuffix('.json')}.json") != file and near.is_file():
+            return f"there is no such file; {near} is one"
+    found = sorted(each for place in (folder, folder / FINDINGS) for each in place.glob("*-*.json"))
+    named = f"; there: {', '.join(map(str, found[:MOST_NAMED]))}" if found else ""
+    what = "is a folder" if file.is_dir() else "there is no such file"
+    return f"{what}. Name a file below {FINDINGS}/ of a run's reports{named}{' and others' * (len(found) > MOST_NAMED)}"
 
 
 def deviations_at(path: Path) -> list[Deviation]:
@@ -75,9 +96,11 @@ def _text(file: Path, largest: int) -> str:
     if len(octets) > largest:
         raise ValueError(f"expected at most {largest // 1024 // 1024} MiB, got more")
     try:
-        return octets.decode("utf-8")
+        # Editors of Windows begin a file with a byte order mark, and end its lines with two octets.
+        return octets.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("expected UTF-8, got other octets") from None
+        told = ", UTF-16 as it seems, which PowerShell writes for `>`" if octets[:2] in UTF_16 else ""
+        raise ValueError(f"expected UTF-8, got other octets{told}") from None
 
 
 def _problems(data: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import Results
+
+
+@dataclass(frozen=True)
+class OwnFailure:
+    """A test of the tester's own that has failed, and no requirement with it."""
+
+    nodeid: str
+    asked: str
+    """What it asked last, and what came."""
+    told: str
+    """Why it failed, in a line."""
+    where: str
+    """The line of which file it failed at, where that is known."""
+    blocked: bool
+    """Whether what it needs could not be had, so that it says nothing of the service."""
 
 
 class Judging(Protocol):
@@ -34,6 +50,8 @@ class Judging(Protocol):
         """Return what asks checks that send something themselves, beside others and workloads that are made then."""
 
 
+OWN_FAILED: pytest.StashKey[list[OwnFailure]] = pytest.StashKey()
+"""What has failed of tests that ask for no requirement: those of the tester's own."""
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
 UNWRITTEN: pytest.StashKey[str] = pytest.StashKey()

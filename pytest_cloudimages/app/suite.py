@@ -23,10 +23,21 @@ def located(argument: str) -> str:
     In a checkout, ``python -m`` finds the package in the folder, and the suite is not inside it.
     """
     name, colons, rest = argument.partition("::")
-    if (name != NAME and not name.startswith(f"{NAME}.")) or _spec(name):
+    if not is_named(argument) or _spec(name):
         return argument
     path = folder().joinpath(*name.removeprefix(NAME).split(".")[1:])
     return f"{path if path.is_dir() else path.with_suffix('.py')}{colons}{rest}"
+
+
+def is_named(argument: str) -> bool:
+    """Return whether an argument of ``--pyargs`` asks for the suite, or for a module of it."""
+    name = argument.partition("::")[0]
+    return name == NAME or name.startswith(f"{NAME}.")
+
+
+def is_suite(path: Path) -> bool:
+    """Return whether a path is the suite's folder, or one of its modules."""
+    return path.exists() and (path.resolve() == _folder() or of_the_suite(path.resolve()))
 
 
 def of_the_suite(path: Path) -> bool:

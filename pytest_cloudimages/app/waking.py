@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -57,6 +58,17 @@ def prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
 def distributed(config: pytest.Config) -> bool:
     """Return whether pytest-xdist runs the tests in several processes, of which this may be one."""
     return bool(getattr(config.option, "numprocesses", None)) or hasattr(config, "workerinput")
+
+
+def see_that_no_suite_is_distributed(config: pytest.Config) -> None:
+    """Raise ``UsageError`` where several processes are to run the suite: all its tests left out look like success."""
+    from pytest_cloudimages.app import suite
+
+    paths = [Path(argument.partition("::")[0]) for argument in config.args]
+    if any(suite.is_suite(path) for path in paths) or any(
+        suite.is_named(argument) for argument in config.args if config.option.pyargs
+    ):
+        raise pytest.UsageError(DISTRIBUTED)
 
 
 def service_of(config: pytest.Config) -> Run:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any, Self
 
 from pytest_cloudimages.client.exchange import HELD_OCTETS, Exchange
@@ -98,6 +99,8 @@ def brief(problem: BaseException) -> str:
     while inner := problem.__cause__ or problem.__context__:
         problem = inner
     text = str(problem).strip() or type(problem).__name__
+    if isinstance(problem, BadStatusLine) and not isinstance(problem, RemoteDisconnected):
+        return f"no HTTP came, but {text[:60]!a}"
     return text.rsplit("object at 0x", 1)[-1].partition(">: ")[2] or text
 
 

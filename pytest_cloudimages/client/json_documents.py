@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -54,19 +55,41 @@ def referred(part: Any, whole: Any) -> Any:
     A reference to another document, or to what is not there, says nothing. (JSON Reference, 3; RFC 6901.)
     """
     for _ in range(DEEPEST):
+        if (only := only_part(part)) is not None:
+            part = only
+            continue
         reference = part.get("$ref") if isinstance(part, dict) else None
         if not isinstance(reference, str):
             return part
-        part = at_pointer(whole, reference) if reference.startswith("#") else None
+        part = at_pointer(whole, reference[1:]) if reference.startswith("#") else None
     return None
 
 
+def only_part(part: Any) -> Any:
+    """Return the one schema of which another says that all of it holds, as generators write them; ``None`` for none."""
+    parts = part.get("allOf") if isinstance(part, dict) else None
+    return parts[0] if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict) else None
+
+
 def at_pointer(whole: Any, pointer: str) -> Any:
-    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is."""
+    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is.
+
+    What is none is the id of a part of it. (JSON Schema Draft 4, 7.2.3.)
+    """
+    if pointer[:1] not in ("", "/"):
+        return next((part for part in _objects(whole) if part.get("id") == f"#{pointer}"), None)
     for name in pointer.split("/")[1:]:
         key = name.replace("~1", "/").replace("~0", "~")
         whole = whole.get(key) if isinstance(whole, dict) else None
     return whole
+
+
+def _objects(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects in a document, from the outside inwards."""
+    if isinstance(part, dict):
+        yield part
+    for each in [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []:
+        yield from _objects(each)
 
 
 def _depth(text: str) -> int:

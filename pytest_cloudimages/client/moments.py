@@ -1,6 +1,6 @@
 """Dates and times, as services write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -26,13 +26,18 @@ def _moment(text: str) -> datetime | None:
 
 
 def same_moment(text: object, other: object) -> bool:
-    """Return whether two texts of ISO 8601 stand for the same moment; one may leave the fraction of a second out."""
+    """Return whether two texts of ISO 8601 stand for the same moment.
+
+    One may leave the fraction of a second out, or be rounded to the next.
+    """
     first, second = moment(text), moment(other)
-    if first is None or second is None:
-        return False
-    if 0 in (first.microsecond, second.microsecond):
-        first, second = first.replace(microsecond=0), second.replace(microsecond=0)
-    return first == second
+    return first is not None and second is not None and not (is_before(first, second) or is_before(second, first))
+
+
+def is_before(first: datetime, second: datetime) -> bool:
+    """Return whether a moment is before another, where one may be written without its fraction, or rounded."""
+    told = first < second
+    return told and (0 not in (first.microsecond, second.microsecond) or second - first >= timedelta(seconds=1))
 
 
 @lru_cache(maxsize=REMEMBERED)

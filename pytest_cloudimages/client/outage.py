@@ -77,7 +77,9 @@ def outlasted(client: ImagesClient, why: str, endured: float = 0.0) -> bool:
                 client.recorder.tell_of_waiting(way.outage, f"{client.endpoint} to be back: {why}")
             time.sleep(LONGEST_PAUSE)
             paused += LONGEST_PAUSE
-        way.given_up = GivenUp(f"{client.endpoint} is out of reach: {why}.")
+        # Who has been there before has no wrong address; and what is wrong with TLS says what to do.
+        advice = "" if way.reached or "TLS" in why or "certificate" in why else " Check the address, port and network."
+        way.given_up = GivenUp(f"{client.endpoint} is out of reach: {why}.{advice}")
     # What was sent last may have had its effect.
     raise Trouble(str(way.given_up))
 

@@ -57,6 +57,10 @@ class Traces:
     """What the service gave the first image that was created, by what a value is called."""
     handed_on: bool = False
     """Whether the creation of a later image showed something else that nobody gave it."""
+    unknown: set[str] = field(default_factory=set, repr=False)
+    """Ids of images that say that they are of this run, as lists show them; those whose creation goes on among them."""
+    delete_as_another: Callable[[str], bool] = field(default=lambda _: False, repr=False, compare=False)
+    """Deletes an image for somebody who may not do so, and returns whether that was done."""
     out_of_reach: int = 0
     """Images that were created with ids that cannot be asked for."""
     left_behind: list[str] = field(default_factory=list)

@@ -162,11 +162,13 @@ def ask_first(run: Run) -> None:
         run.recorder.traces.of_others |= set() if strange else _ids(answer.data["images"])
         # Where the list alone is out of order, the rest can still be judged; where it is not there, it is no such API.
         if strange and (answer.status == 404 or _not_an_absence(client.show(str(uuid.uuid4())))):  # noqa: PLR2004
-            raise Blocked(
-                f"{run.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
-                " between, is it another service's address, or has the role no right to see images? The endpoint ends"
-                " in /v2."
+            advice = (
+                "It is in trouble itself, or what stands before it is: their logs say more."
+                if answer.status >= 500  # noqa: PLR2004 - as HTTP has it
+                else "Is there a proxy in between, is it another service's address, or has the role no right to see"
+                " images?"
             )
+            raise Blocked(f"{run.service.endpoint} does not answer as an image service does: {strange}. {advice}")
         for identifier in run.settings.image:
             found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):

@@ -4,11 +4,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.json_documents import NotRead
@@ -70,6 +71,8 @@ def temporary_image(
     answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
+        if answer.refused and "id" in attributes:
+            delete_named(client, attributes["id"], name)  # whoever hands a creation on twice, is refused the second
         _cannot_be_had(client, note, answer, plain=plain)
     image = Image(client, identifier, name, patience)
     claim = Claim(identifier, name, run)
@@ -99,15 +102,21 @@ def temporary_image(
         with client.recorder.of(Purpose.CLEANING):
             if ours and (identifier in traces.gone or delete(image, resources, protected=protected)):
                 traces.notes.gone(note)
+            elif ours and client.caller != TESTER and traces.stays(identifier):
+                why = f"No more images are created by {client.caller}: what it has created could not be deleted."
+                client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
 
 
 @contextmanager
-def claimed_name(client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple) -> Iterator[str]:
+def claimed_name(
+    client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple, end: str = ""
+) -> Iterator[str]:
     """Yield a name for images that the service is to create by itself, and delete whatever has it in the end.
 
-    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet.
+    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet. The name
+    has the ``end``, if one is given.
     """
-    traces, name = client.recorder.traces, fresh_name(run)
+    traces, name = client.recorder.traces, f"{fresh_name(run)}{end}"
     note = traces.notes.creating(name, client.caller, time.time() + traces.lifetime)
     told = len(traces.left_behind)
     try:
@@ -151,13 +160,20 @@ def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer, *, pl
         raise_if_shut_out(client, {answer.status})
     forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
     reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
+    if answer.status == 413:  # noqa: PLR2004 - as Glance answers where a quota is used up
+        reason = "a limit is reached, such as a quota of images. Delete some, have it raised, or "
     why = (
-        f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are put"
+        f"No image could be created ({_in_brief(answer)}); {reason}lend one of yours with --image ID, its tags are put"
         " back."
     )
     if plain and answer.status in REFUSED_FOR_GOOD and not client.recorder.traces.created:
         client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
     raise (NoRoom if answer.refused and client.recorder.traces.created else Blocked)(why)
+
+
+def _in_brief(answer: Answer) -> str:
+    """Return a creation and what came of it without its length: what is refused alike is told alike."""
+    return str(replace(answer.exchange, body=b""))
 
 
 def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:

@@ -9,7 +9,7 @@ from pytest_cloudimages.reporting.results import verdict_of
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_cloudimages.reporting.results import Results
 
@@ -17,15 +17,19 @@ WORDS = {0: "PASS", 1: "FAIL", 2: "NOT RUN", 3: "NOT JUDGED", 4: "ERROR", 130: "
 OPEN = (Verdict.BLOCKED, Verdict.UNSTABLE)
 
 
-def sentence(results: Results, *, status: bool = True) -> str:
-    """Return how a run went in one sentence, with its exit status unless pytest has one of its own."""
+def sentence(results: Results, *, status: bool = True, own: int = 0, ended: Callable[[int], int] = int) -> str:
+    """Return how a run went in one sentence, with its exit status unless pytest has one of its own.
+
+    ``own`` tests of the tester's own have failed; ``ended`` makes of the status of the results that of the run.
+    """
     strict = bool(results.data["settings"]["strict"])
-    ended = results.exit_status(strict=strict)
-    text = f"{WORDS[ended]}: {', '.join(_parts(results))}"
+    exits = ended(results.exit_status(strict=strict))
+    told = [*_parts(results), *([f"{count(own, 'test')} of your own failed"] if own else [])]
+    text = f"{WORDS[exits]}: {', '.join(told)}"
     if not status:
         return text
-    other = results.exit_status(strict=not strict)
-    return f"{text}; exit {ended} ({'without' if strict else 'with'} --strict: {other})"
+    other = ended(results.exit_status(strict=not strict))
+    return f"{text}; exit {exits} ({'without' if strict else 'with'} --strict: {other})"
 
 
 def _parts(results: Results) -> Iterable[str]:

@@ -81,7 +81,7 @@ def _line(change: Change) -> str:
 
 def _finding(change: Change) -> str:
     parts = [part for part in change.identity.split(" | ")[1:] if part not in ("any input", "not as required")]
-    return "; ".join([change.statement, *parts, *filter(None, [change.note])])
+    return "; ".join([change.statement.removesuffix("."), *parts, *filter(None, [change.note])])
 
 
 def escaped(text: str) -> str:

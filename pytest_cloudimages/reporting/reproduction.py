@@ -78,6 +78,8 @@ ask POST /images -H 'Content-Type: application/json' \
   --data-raw '{"name": "pytest-cloudimages-repro", "disk_format": "raw", "container_format": "bare"}'
 image=$(python3 -c 'import json, os; print(json.load(open(os.environ["work"] + "/answer"))["id"])' 2> /dev/null)
 case $image in *[!A-Za-z0-9-]*) image= ;; esac
+[ -n "$image" ] || [ "$status" != 401 ] ||
+  cannot 'no image was created; put a token into TOKEN, such as `openstack token issue -f value -c id` prints'
 [ -n "$image" ] || cannot 'no image was created'
 """
 LAID = r"""

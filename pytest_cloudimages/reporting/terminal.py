@@ -6,10 +6,13 @@ import re
 import shutil
 import textwrap
 from collections import Counter
+from pathlib import PurePath
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared, joining
+from pytest_cloudimages.reporting.closing import count
 from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.findings import causes, obstacles
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
@@ -37,7 +40,7 @@ PROVENANCES = {
     "de-facto": " (what Glance does, which no documentation asks for: at most advisory)",
 }
 """What a provenance says where a reader may wonder at a MUST that is advisory."""
-WHOLE = ("  replay:", "  script:")
+WHOLE = ("  replay:", "  finding:", "  script:")
 """Lines that are copied, and so are not broken."""
 NARROWEST = 40
 LOOK_CLOSER = "`cloudimages doctor` takes the same options, and looks closer at what is in the way"
@@ -56,7 +59,7 @@ def header(facts: RunFacts) -> list[str]:
         return [f"dry run: nothing is sent to {facts.instead_of}; the embedded server is asked in its place"]
     profile, seed = facts.settings["profile"], facts.settings["seed"]
     lines = [
-        f"service: {facts.endpoint} ({facts.named}{region})",
+        f"service: {facts.endpoint} ({facts.named}{region})" if facts.endpoint else "service: not found yet",
         f"credentials: {facts.credentials}",
         f"image: {image}",
         f"profile: {profile}, seed: {seed}, specification: version {VERSION}",
@@ -87,10 +90,10 @@ def table(results: Results) -> list[str]:
     return [*lines, f"{rest} requirements of other groups are untested."] if rest else lines
 
 
-def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = (), *, folder: str = "") -> list[str]:
     """Return a finding in a few lines: what was asked, what came, for which input, and the command that replays it.
 
-    ``others`` are the findings that have the same cause.
+    ``others`` are the findings that have the same cause; ``folder`` is that of the reports.
     """
     asked = [f"{sent['method']} {sent['target']} → {sent['status'] or 'no answer'}" for sent in entry["exchanges"]]
     rows = [("asked", _short("; ".join(asked[-3:])) or "nothing could be asked")]
@@ -105,8 +108,11 @@ def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) 
     rows += [("race", "clients meet by chance: the replay races until it is found again, ten times at most")] * (
         "--tries " in entry["replay"] and "rate" in entry
     )
-    rows += [("finding", f"{entry['finding']}, for cloudimages replay")] if "finding" in entry else []
-    rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
+    for label, key, command in (("finding", "finding", "cloudimages replay"), ("script", "repro", "sh")):
+        if key in entry:
+            # Copied as it stands, into the shell in which the run was started; elsewhere nobody knows the folder.
+            here = f"{command} {quote(str(PurePath(folder, entry[key])))}"
+            rows.append((label, here if folder else f"{entry[key]}, in the folder of the reports, for {command}"))
     for place, other in enumerate(others):
         rows += [("" if place else "also", f"{other['verdict'].upper()} {other['id']}: {other['statement']}")]
     width = max(len(label) for label, _ in rows) + 1
@@ -124,9 +130,9 @@ def together(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     rest = len(ids) - MOST_NAMED
     named = ", ".join(ids[:MOST_NAMED]) + (f" and {rest} more, which conformance.json names" if rest > 0 else "")
     shown = next((entry for entry in entries if entry["exchanges"]), entries[0])
-    rows = [line for line in finding(shown)[1:] if not line.startswith(("  source:", "  replay:"))]
     replay = " ".join([entries[0]["replay"], *(f"--select {each}" for each in ids[1:MOST_NAMED])])
-    return [f"BLOCKED {len(ids)} requirements, by one cause: {named}", *rows, f"  replay:  {replay}"]
+    rows = [line for line in finding({**shown, "replay": replay})[1:] if not line.startswith("  source:")]
+    return [f"BLOCKED {len(ids)} requirements, by one cause: {named}", *rows]
 
 
 def wrapped(line: str, width: int) -> list[str]:
@@ -203,7 +209,9 @@ def rehearsed(results: Results) -> list[str]:
     data = results.data
     images, requests = data["service"]["image"], data["requests"]
     created = data["service"]["created"]
-    what = f"would create: {created} images named pytest-cloudimages-…, each deleted when its check is done"
+    what = (
+        f"would create: {count(created, 'image')}, most named pytest-cloudimages-…, each deleted when its check is done"
+    )
     judged = sum(1 for entry in results.entries if entry["cases"])
     return [
         what if images == "created" else f"would borrow: {', '.join(images)}; their tags are put back as they were",
@@ -220,11 +228,11 @@ def _reasons(results: Results) -> list[str]:
         for entry in results.entries
         if verdict_of(entry) is Verdict.UNTESTED and "needs" in entry["explanation"]
     )
-    return [f"not asked:    {count} requirements: {_short(reason)}" for reason, count in reasons.items()]
+    return [f"not asked:    {count(each, 'requirement')}: {_short(reason)}" for reason, each in reasons.items()]
 
 
 def _counted(requests: Mapping[str, int]) -> str:
-    purposes = ", ".join(f"{count} {purpose}" for purpose, count in requests.items())
+    purposes = ", ".join(f"{each} {purpose}" for purpose, each in requests.items())
     return f"{sum(requests.values())} ({purposes})"
 
 
@@ -247,6 +255,7 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
 def _findings(results: Results, out: pytest.TerminalReporter) -> None:
     # Where nobody knows how wide it is, as in the log of a CI, lines are whole.
     width = shutil.get_terminal_size((0, 0)).columns
+    folder = results.data["settings"]["reports"] or ""
     bad = {entry["id"]: entry for entry in results.findings if "deviates" not in entry}
     # Where one cause stands behind many, it is told once.
     groups = {
@@ -261,7 +270,9 @@ def _findings(results: Results, out: pytest.TerminalReporter) -> None:
         others = [bad[other] for other in groups.get(identifier, ()) if other in bad and other != identifier]
         told |= {other["id"] for other in others}
         verdict = verdict_of(entry)
-        first, *rest = together([entry, *others]) if verdict is Verdict.BLOCKED else finding(entry, others)
+        first, *rest = (
+            together([entry, *others]) if verdict is Verdict.BLOCKED else finding(entry, others, folder=folder)
+        )
         out.write_line("")
         out.write_line("\n".join(wrapped(first, width)), **{COLOURS.get(verdict, "white"): True, "bold": True})
         for line in rest:
@@ -304,8 +315,8 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
     if disturbed := in_words(data.get("disturbances")):
         out.write_line(f"trouble:  {disturbed}")
     if noted := results.count(Verdict.NOTED):
-        out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
-    for line in _aftermath(data):
+        out.write_line(f"noted:    {count(noted, 'observation')} where the specification is silent (see index.html)")
+    for line in _aftermath(data, written=written):
         out.write_line(line, red=True)
     if data["settings"]["reports"] and written:
         out.write_line(f"reports:  {data['settings']['reports']} ({', '.join([*WRITERS, *OF_OTHERS])})")
@@ -318,15 +329,18 @@ def untested(results: Results) -> list[str]:
         for entry in results.entries
         if verdict_of(entry) is Verdict.UNTESTED
     )
-    told = [f"{count} ({_short(reason)})" for reason, count in reasons.most_common(REASONS)]
-    rest = sum(reasons.values()) - sum(count for _, count in reasons.most_common(REASONS))
+    told = [f"{each} ({_short(reason)})" for reason, each in reasons.most_common(REASONS)]
+    rest = sum(reasons.values()) - sum(each for _, each in reasons.most_common(REASONS))
     told += [f"{rest} (other reasons, which conformance.json names)"] if rest else []
     return [f"{'untested:' if place == 0 else '':<9} {text}" for place, text in enumerate(told)]
 
 
-def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
+def _aftermath(data: Mapping[str, Any], *, written: bool) -> Sequence[str]:
     lines = [in_one_line(f"LEFT BEHIND: {image}") for image in data["left_behind"]]
     if data["interrupted"]:
         tidy = "; what it had created is gone, what it had borrowed is as it was" if not lines else ""
         lines.append(f"The run was interrupted{tidy}.")
+        again = "shard" not in data and not data["settings"].get("minutes")
+        if (folder := data["settings"]["reports"]) and written and again:
+            lines.append(f"The rest is asked, and what was judged kept, by: cloudimages run --again {quote(folder)}")
     return lines

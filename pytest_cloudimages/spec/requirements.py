@@ -76,6 +76,10 @@ class Requirement:
 
 FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
 FURTHER_FIELDS = ("untested", "url", "codes")
+NEAR = 0.65
+"""How much alike two names are of which one may stand for the other."""
+NOT_ASKED_FOR = "No test of this run asks for it."
+"""What is said of a requirement whose tests are not among those that pytest was told to run, or that has none."""
 AREA_FIELDS = ("area", "untested", "documents", "requirements")
 ID = re.compile(r"[A-Z0-9][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
@@ -149,7 +153,7 @@ def read_area(
 
     Raise ``ValueError``, which names the catalogue and the entry, if something is missing, unknown or given twice.
     """
-    area, default = data.get("area"), data.get("untested", "No check asks for it.")
+    area, default = data.get("area"), data.get("untested", NOT_ASKED_FOR)
     if not isinstance(area, str):
         raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
     _known_only(data, AREA_FIELDS, f"The catalogue {where}")
@@ -225,6 +229,21 @@ def _codes(table: object, place: str) -> Mapping[str, frozenset[int]]:
     return MappingProxyType({specification: frozenset(codes) for specification, codes in table.items()})
 
 
+def _meant(stem: str, known: Iterable[str]) -> str:
+    """Return what may have been meant by a name that no requirement has, nor any group."""
+    from difflib import get_close_matches
+
+    ids = [*known]
+    groups = {each.rpartition("-")[0] for each in ids} | {each.partition("-")[0] for each in ids}
+    group, _, number = stem.rpartition("-")
+    if number.isdigit() and group in groups:
+        # The number alone is wrong; its nearest neighbour may be about anything.
+        near = [f"{group}-{number.zfill(2)}" if f"{group}-{number.zfill(2)}" in ids else group]
+    else:
+        near = get_close_matches(stem, [*sorted(groups), *ids], n=1, cutoff=NEAR)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
 def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
     """Return the ids that equal one of the choices, or begin with one up to a hyphen.
 
@@ -238,8 +257,8 @@ def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
         }
         if not fitting or not stem:
             raise ValueError(
-                f"No requirement is called {choice!r}, nor begins so. Give an id such as TAG-ADD-05 or a group such as"
-                " TAG-ADD; `cloudimages requirements` lists them all."
+                f"No requirement is called {choice!r}, nor begins so.{_meant(stem, known)} Give an id such as"
+                " TAG-ADD-05 or a group such as TAG-ADD; `cloudimages requirements` lists them all."
             )
         found |= fitting
     return found

@@ -25,19 +25,30 @@ def works(name: str, sentence: str, *ids: str, **methods: Any) -> None:
     faulty(name, sentence, *ids, __init__=carrying_out(name, **methods))
 
 
+def _is_gone(self: App, task: Task) -> bool:
+    made = (task.result or {}).values() if task.type is TaskType.IMPORT else ()
+    return any(all(image.id != image_id for image in self.images.all()) for image_id in made)
+
+
 def _with_its_image(self: App, request: Request, task_id: str) -> Reply:
-    task = self.tasks.show(request.caller, task_id)
-    for image_id in (task.result or {}).values() if task.type is TaskType.IMPORT else ():
-        if all(image.id != image_id for image in self.images.all()):
-            raise NotFound(f"There is no task {task_id}.")
+    if _is_gone(self, self.tasks.show(request.caller, task_id)):
+        raise NotFound(f"There is no task {task_id}.")
     return App.show_task(self, request, task_id)
 
 
+def _without_its_image(self: App, request: Request, task_id: str) -> Reply:
+    reply = App.show_task(self, request, task_id)
+    shown: Any = reply.json()
+    gone = _is_gone(self, self.tasks.show(request.caller, task_id))
+    return Reply.of_json(shown | ({"status": "failure", "message": "Its image is gone."} if gone else {}))
+
+
+faulty("ForgetsTasksWithTheirImages", "Shows no task any more whose image was deleted.", show_task=_with_its_image)
 faulty(
-    "ForgetsTasksWithTheirImages",
-    "Shows no task any more whose image was deleted.",
-    "TASK-GET-01",
-    show_task=_with_its_image,
+    "FailsWithTheImage",
+    "Calls an import a failure whose image was deleted.",
+    "TASK-ENT-09",
+    show_task=_without_its_image,
 )
 
 

@@ -101,19 +101,19 @@ forbids(
 class LetsNobodyChangeImagesOfTheCommunity(App):
     """Forbids owners all changes of their images while these are of the community, but for their visibility."""
 
-    def _see(self, request: Request, image_id: str) -> None:
+    def see(self, request: Request, image_id: str) -> None:
         if self.images.get(image_id).visibility is Visibility.COMMUNITY and not request.caller.admin:
             raise Forbidden("Others rely on this image. Make it private first.")
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._see(request, image_id)
+        self.see(request, image_id)
         return super().add_tag(request, image_id, tag)
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._see(request, image_id)
+        self.see(request, image_id)
         return super().delete_tag(request, image_id, tag)
 
     def update_image(self, request: Request, image_id: str) -> Reply:
         if b"/visibility" not in request.body:
-            self._see(request, image_id)
+            self.see(request, image_id)
         return super().update_image(request, image_id)

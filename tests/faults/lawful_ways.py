@@ -39,7 +39,7 @@ class ShowsTwoImagesAtATime(App):
             return Reply.of_json(listing.document("images", query, page, self.represent))
 
 
-@breaks(words=selecting("TAG-ADD-15", "TAG-DEL-07", "IMG-DEL"))
+@breaks(words=selecting("TAG-ADD-15", "TAG-DEL-07", "TAG-HIST-03", "IMG-DEL"), profile="standard")
 class DeletesByAndBy(App):
     """Shows a deleted image twice more to its owner, as pending_delete."""
 

@@ -76,7 +76,7 @@ def _without_its_system(self: App, request: Request) -> Reply:
 
 
 def _tags_of_none(self: App, image: Image) -> dict[str, object]:
-    return App.represent(self, image) | ({} if image.tags or image.min_disk != 3 else {"tags": {}})
+    return App.represent(self, image) | ({} if image.tags or image.min_disk != 20 else {"tags": {}})
 
 
 faulty(

@@ -251,6 +251,15 @@ lets(
     what=_asks("PUT", "/members/"),
     profile="standard",
 )
+for _word, _words, _change in _CHANGES:
+    if _word in ("Update", "Share", "Delete"):
+        lets(
+            f"LetsObserversOfAll{_word}",
+            f"Lets observers of all products {_words}.",
+            "RBAC-05",
+            users=("observer",),
+            what=_change,
+        )
 lets("LetsCreatorsDelete", "Lets creators delete images.", "RBAC-02", users=("creator",), what=_DELETE)
 
 _READ = _asks("GET", "/v2/images")

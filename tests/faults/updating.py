@@ -405,7 +405,7 @@ rewrites(
     "KeepsTheMinimumOfDisk",
     "Answers 200 to another least disk, and keeps the old one.",
     "IMG-UPD-16",
-    change=lambda each: None if each.get("path") == "/min_disk" and each.get("value") == 3 else each,
+    change=lambda each: None if each.get("path") == "/min_disk" and each.get("value") == 20 else each,
 )
 rewrites(
     "KeepsTheSystemInCapitals",

@@ -16,7 +16,7 @@ FINE, FOUND, USAGE, NOT_JUDGED, SUITE_ERROR, INTERRUPTED = 0, 1, 2, 3, 4, 130
 MEANINGS = {
     FINE: "nothing is held against the service: no requirement failed, or with a baseline none that is new",
     FOUND: "at least one requirement failed (with --strict: or is advisory), neither accepted nor in the baseline; or a"
-    " deviation has expired, is unknown, or no longer deviates",
+    " deviation has expired, is unknown, or no longer deviates; or a test of your own failed",
     USAGE: "usage or configuration, or a file that cannot be read as what it should be",
     NOT_JUDGED: "it could not be judged: blocked, unstable, nothing tested, something left behind, a MUST left"
     " out for lack of budget, or nobody read on",

@@ -17,6 +17,7 @@ from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.merge import WHOLE, merge
+from pytest_cloudimages.app.cli.mistakes import of_a_choice, of_words
 from pytest_cloudimages.app.cli.replay import FORMS, replay
 from pytest_cloudimages.app.cli.replay import TAKEN as OF_A_REPLAY
 from pytest_cloudimages.app.cli.requirements import requirements
@@ -37,8 +38,15 @@ class _Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with a command."""
 
     def error(self, message: str) -> NoReturn:
-        """End with the exit status for a wrong command."""
-        self.exit(USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        """End with the exit status for a wrong command, and say what may have been meant."""
+        self.exit(USAGE, f"{self.prog}: {message}{of_a_choice(message)} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Take the words of a command; end where it does not know one, with what it knows that is like it."""
+        known, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{of_words(rest, self._option_string_actions)}")
+        return known, rest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +107,9 @@ JUDGES = ("diff", "doctor", "merge", "replay", "sweep", "verify")
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cloudimages",
-        description="Tests whether an OpenStack Image service implements the image-tag API as documented.",
+        description="Tests whether an OpenStack Image service keeps what is documented of images: of their tags and"
+        " attributes, lists, members, tasks, schemas, versions, sign-in and roles. Begin with `cloudimages run"
+        " --reference`, or with `cloudimages doctor` for a cloud of yours.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -9,12 +9,13 @@ import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
-from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.cli.exit_status import FINE, FOUND, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE, worst
 from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
 from pytest_cloudimages.app.many.planning import asks_for_several
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_cloudimages.app.stash import OwnFailure
     from pytest_cloudimages.reporting.results import Results
 
 
@@ -78,6 +80,8 @@ class _ResultsCollector:
 
     def __init__(self) -> None:
         self.uncollected: list[str] = []
+        self.own_failed: list[OwnFailure] = []
+        """Tests of the tester's own that failed, and no requirement with them."""
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Say that the command runs, which ends where nothing can be judged."""
@@ -97,8 +101,9 @@ class _ResultsCollector:
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Keep the results before the configuration ends."""
-        from pytest_cloudimages.app.stash import RESULTS, UNWRITTEN
+        from pytest_cloudimages.app.stash import OWN_FAILED, RESULTS, UNWRITTEN
 
+        self.own_failed = config.stash.get(OWN_FAILED, [])
         self.results = config.stash.get(RESULTS, None)
         self.unwritten = config.stash.get(UNWRITTEN, "")
 
@@ -144,6 +149,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         # What is still to be written finds nobody to read it now, and not when Python ends.
         sys.stdout.flush()
     except KeyboardInterrupt:
+        print(f"INTERRUPTED: the run did not come to its end; exit {INTERRUPTED}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left, as `| head` does: the run was cut short, and nothing of it is a verdict.
@@ -192,7 +198,7 @@ def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespac
         print(*collector.uncollected, sep="\n", file=sys.stderr)
         return SUITE_ERROR
     if collector.results is not None and status != pytest.ExitCode.INTERNAL_ERROR and not chosen.dry_run:
-        return collector.results.exit_status(strict=chosen.strict)
+        return _with_own(collector, collector.results.exit_status(strict=chosen.strict))
     # A rehearsal finds nothing; and where there are no results, pytest alone knows why.
     statuses: dict[int, int] = {
         pytest.ExitCode.OK: FINE,
@@ -204,13 +210,18 @@ def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespac
     return statuses.get(status, SUITE_ERROR)
 
 
+def _with_own(collector: _ResultsCollector, status: int) -> int:
+    """Return the status of a run with that of the tester's own tests, which count whatever they are about."""
+    return worst([status, *(NOT_JUDGED if failed.blocked else FOUND for failed in collector.own_failed)])
+
+
 def _last_line(collector: _ResultsCollector, status: int, chosen: argparse.Namespace) -> str:
     """Return the sentence with which a run ends."""
     from pytest_cloudimages.reporting.closing import WORDS, sentence
 
     if collector.results is None or chosen.dry_run or status == SUITE_ERROR:
         return f"{WORDS[status]}: {REASONS[status]}; exit {status}"
-    return sentence(collector.results)
+    return sentence(collector.results, own=len(collector.own_failed), ended=partial(_with_own, collector))
 
 
 def _print_exports(results: Results | None) -> None:
@@ -227,7 +238,7 @@ def _print_exports(results: Results | None) -> None:
 def _not_written(problem: object) -> int:
     """Say why a report is missing, and return the status of it: a gate must not take for done what is not there."""
     with suppress(OSError):
-        print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
+        print(f"cloudimages run: a report cannot be written: {problem}; exit {SUITE_ERROR}", file=sys.stderr)
     return SUITE_ERROR
 
 

@@ -61,7 +61,7 @@ def _problems(file: Path, catalogue: Mapping[str, Requirement]) -> Iterator[str]
     try:
         yield from problems(results_at(file), catalogue)
     except ValueError as problem:
-        yield str(problem)
+        yield str(problem).removeprefix(f"{file}: ")
 
 
 def _signed(file: Path, key: str | None, found: list[str]) -> str:

@@ -1,6 +1,7 @@
 """What checks of any area are written with: the types of their fixtures, and what they expect."""
 
 import re
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
@@ -10,7 +11,7 @@ import pytest
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.moments import moment, moment_of_header
+from pytest_cloudimages.client.moments import is_before, moment, moment_of_header
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
@@ -78,6 +79,8 @@ __all__ = [
     "expect_reproduced",
     "expect_same_times",
     "fitting_schemas",
+    "is_before",
+    "led_to_without_a_slash",
     "met_in_passing",
     "moment",
     "moment_of_header",
@@ -89,6 +92,7 @@ __all__ = [
     "repeated",
     "require_ok",
     "retry_after",
+    "still_holds",
     "told_to_wait",
     "without",
 ]
@@ -188,7 +192,39 @@ def expect_contract(answer: Answered, name: str) -> None:
 
 
 FEW = 300
-"""Seconds that two clocks may differ by; what is no UTC differs by more."""
+"""Seconds that two looks at one moment may differ by; in another zone it is further away."""
+QUARTER, HOUR = 900, 3600
+MINUTES = 120
+"""Seconds that go by, at most, between what an answer shows and its Date."""
+FURTHEST = 15 * HOUR
+"""Seconds that no zone is away from UTC, and no clock that anybody looks at."""
+
+
+def is_of_another_zone(off: float) -> bool:
+    """Return whether a moment is so many seconds away from a clock as no UTC is.
+
+    Zones are an hour away from UTC at least, and whole quarters of an hour. Clocks of two machines may differ, by
+    whatever it is: no text says that they agree.
+    """
+    beside = abs(off) % QUARTER
+    return abs(off) > FURTHEST or (abs(off) > HOUR - MINUTES and min(beside, QUARTER - beside) <= MINUTES)
+
+
+def led_to_without_a_slash(answer: Answer) -> bool:
+    """Return whether a server in front leads from a path that ends in a slash to the one without, as many do."""
+    path, led = (
+        urllib.parse.urlsplit(each).path for each in (answer.exchange.target, answer.headers.get("Location", ""))
+    )
+    return 300 < answer.status < 400 and path.endswith("/") and led == path.rstrip("/")  # noqa: PLR2004 - the class of codes
+
+
+def still_holds(answer: Answer, octets: bytes) -> bool:
+    """Return whether an answer is some data, or says nothing of it: a quota, a policy, or another place for it.
+
+    That it is not there, or cannot be served, is what becomes of lost data.
+    """
+    keeps_it_back = 300 <= answer.status < 500 and answer.status not in (404, 410)  # noqa: PLR2004 - the classes of codes
+    return keeps_it_back or answer.body == octets
 
 
 def expect_near_date(
@@ -207,10 +243,11 @@ def expect_near_date(
         text = data.get(name)
         if A_MOMENT.holds(text) and (found := moment(text)) and said:
             off = (found - said).total_seconds()
-            if later:
-                expect(abs(off) <= FEW, True, f"whether {name} is near to Date in", answer)
-            else:
-                expect(off <= FEW, True, f"whether {name} is not later than Date in", answer)
+            # What was changed before may be as old as it likes.
+            seconds = off if later else max(off, 0)
+            expect(is_of_another_zone(seconds), False, f"whether {name} is away from Date as a zone is, in", answer)
+            if abs(seconds) > FEW:
+                recording.current_check().note("The clock by which moments are shown is not that of Date.")
 
 
 def expect_same_times(shown: Mapping[str, object], other: Mapping[str, object], where: str) -> None:

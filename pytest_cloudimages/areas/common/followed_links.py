@@ -1,5 +1,8 @@
 """Where the links in an answer lead, and what the request was sent to that it answers."""
 
+import re
+
+from pytest_cloudimages.areas.common.checks import UUID
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.history.resource import Answered
@@ -27,3 +30,11 @@ def target_of(answer: Answered, collection: str = "/images") -> str:
 def named_image(answer: Answered) -> str:
     """Return the id by which a request named an image, as its address has it; empty where it named none."""
     return answer.exchange.target.partition("/images/")[2].partition("/")[0]
+
+
+def plain_path(path: str) -> str:
+    """Return a path without escapes of dashes, which need none (RFC 3986, 6.2.2.2), and with UUIDs in one case.
+
+    Case does not count in a UUID (RFC 9562, 4): a service may link one otherwise than it was given it.
+    """
+    return UUID.sub(lambda found: found[0].lower(), re.sub("%2[dD]", "-", path))

@@ -23,7 +23,13 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.json_documents import at_pointer, clearly, parsed, referred
+from pytest_cloudimages.client.json_documents import (
+    at_pointer,
+    clearly,
+    only_part,
+    parsed,
+    referred,
+)
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -40,6 +46,8 @@ UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
 FORBIDDEN, NOT_FOUND = 403, 404
 TURNED_AWAY = frozenset({401, FORBIDDEN})
+LEADING_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+"""How a server that has something else at an address leads on to it."""
 REFERENCES = 4
 """How often a schema may refer to another one instead of being one."""
 LOOKS = 2
@@ -167,6 +175,9 @@ class SchemaDocuments(Collection):
         """
         for _ in range(REFERENCES):
             found = schema if isinstance(schema, dict) else {}
+            if (only := only_part(found)) is not None:
+                schema = only
+                continue
             if not isinstance(reference := found.get("$ref"), str):
                 return found
             address, _, pointer = reference.partition("#")
@@ -347,7 +358,7 @@ class Versions(Collection):
         if path in self.answers:
             answer = self.answers[path]
             shown = self.known.get(path)
-            if answer.status in NOT_OFFERED | TURNED_AWAY and shown is None:
+            if (answer.status in NOT_OFFERED | TURNED_AWAY or is_of_another_application(answer)) and shown is None:
                 pytest.skip(f"needs a list of versions, which the service does not offer: {answer.exchange}")
             yield Case(answer, [each.exchange for each in (shown, answer) if each])
 
@@ -361,6 +372,12 @@ class Versions(Collection):
                 for link in links if isinstance(links, list) else ():
                     if isinstance(link, dict) and isinstance(link.get("href"), str) and link.get("rel") == "self":
                         yield Case((answer, str(entry.get("id")), link["href"]), [answer.exchange])
+
+
+def is_of_another_application(answer: Answer) -> bool:
+    """Return whether a page, or the way to one, is what is at the root: a dashboard, which shares the host."""
+    page = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/html"
+    return page or answer.status in LEADING_ELSEWHERE
 
 
 def major_versions(answer: Answer) -> list[str]:

@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
+from pytest_cloudimages.areas.images.values import OF_LATIN_1, VALUES
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.identifiers import is_fit

@@ -1,7 +1,11 @@
 """Images that are created with all that may be given, with an id that is taken, and with one that was."""
 
+import uuid
+from functools import partial
+
 import pytest
 
+from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import state_of
@@ -33,27 +37,47 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
         if created is None:
             pytest.skip(f"needs images that are created with attributes: {answer.exchange}")
         given = {name: value for name, value in GIVEN.items() if attributes_of(answer).get(name) == value}
-        whole = given | (GIVEN_BESIDES if full.ok and {*GIVEN} == {*given} else {})
+        in_full = full.ok and {*GIVEN} == {*given}
+        # What it says nothing of, it may not have taken.
+        told = {name: value for name, value in GIVEN_BESIDES.items() if name in attributes_of(answer)}
+        whole = given | (told if in_full else {})
         answers[Question.CREATION] = [answer]
         shown = created.eventually(created.show, lambda shown: not (shown.ok and given_otherwise(whole, shown)))
         answers[Question.AS_CREATED] = [shown]
-        if whole.keys() > given.keys():
+        if in_full:
             answers[Question.CREATED_IN_FULL] = [shown]
         with run.recorder.of(Purpose.PREPARING):
             refused = [created.send("PUT", "/file", body=DATA, headers={"Content-Type": "application/json"})]
             if other := run.of_another_project():
                 refused.append(created.seen_by(other).upload(DATA))
             # Whoever does not know the formats of an image may take no data for it.
-            formless = _made(run, run.client.create(name=name), name, made)
+            identifier = str(uuid.uuid4()).upper()
+            answer = run.client.create(name=name, id=identifier)
+            formless = _made(run, run.client.create(name=name) if answer.refused else answer, name, made)
             refused_too = formless.upload(DATA).refused if formless else False
         looked = [created] if all(answer.refused for answer in refused) else []
         looked += [formless] if formless and refused_too else []
         answers[Question.NOT_FILLED] = [
             each.eventually(each.show, lambda shown: state_of(shown) == "queued") for each in looked
         ]
+        if formless and formless.id == identifier:
+            answers |= _in_capitals(formless)
         if shown.ok:
             _by_other_ids(created, answers)
             _with_its_id(run, created, answers, made)
+
+
+def _in_capitals(image: Image) -> dict[Question, list[Answer]]:
+    """Return an image whose id has capitals, as it was given it, and what its link to itself leads to.
+
+    The id is a UUID, in which case need not count: a link that has it otherwise is followed.
+    """
+    shown = image.show()
+    link = attributes_of(shown).get("self") if shown.ok else None
+    led = leads_to(image.client, link, f"/images/{image.id}")
+    # Where it leads elsewhere, or nowhere, whoever looks at links says so.
+    others = led.startswith("/") and led != f"/images/{image.id}"
+    return {Question.IN_CAPITALS: [shown], Question.LED_TO: [image.client.send("GET", led)] if others else []}
 
 
 def _by_other_ids(image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -71,10 +95,11 @@ def _with_its_id(run: Run, image: Image, answers: dict[Question, list[Answer]], 
     """Create another image with the id of one, and look at this; then delete it by an id with a letter more."""
     with run.recorder.of(Purpose.PREPARING):
         answer = run.client.create(name=image.name, id=image.id, **run.recorder.traces.formats)
-    if answer.ok:
-        other = attributes_of(answer).get("id")
-        made += [other] if is_fit(other) and other not in made else []
-    answers[Question.TAKEN] = [image.show()]
+    other = attributes_of(answer).get("id") if answer.ok else None
+    made += [other] if is_fit(other) and other not in made else []
+    # Who answers 200, and not 201, may write an image anew that there is, and says so: its id is unique all the same.
+    if other != image.id or answer.status == 201:  # noqa: PLR2004 - as HTTP has it
+        answers[Question.TAKEN] = [image.show()]
     answers[Question.UNKNOWN_DELETED].append(image.client.delete(f"{image.id}0"))
 
 
@@ -84,8 +109,11 @@ def created_again(run: Run, image: Image, answers: dict[Question, list[Answer]])
     with claimed_name(run.client, run.name, lambda: made) as name:
         with run.recorder.of(Purpose.PREPARING):
             again = _made(run, run.client.create(name=name, id=image.id), name, made)
+        if again is None:
+            made.append(image.id)  # whoever hands a creation on twice, is refused the second
         if again and again.id == image.id and state_of(again.show()) == "queued":
-            answers[Question.CREATED_AGAIN_DATA] = [again.send("GET", "/file")]
+            look = partial(again.send, "GET", "/file")
+            answers[Question.CREATED_AGAIN_DATA] = [again.eventually(look, lambda data: not (data.ok and data.body))]
 
 
 def _made(run: Run, answer: Answer, name: str, made: list[str]) -> Image | None:

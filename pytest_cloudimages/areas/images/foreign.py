@@ -1,6 +1,6 @@
 """What another project tries with images that are not its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,11 +8,18 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.offers import made_visible
-from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import of_the_service, restless_attributes, shared
+from pytest_cloudimages.areas.images.patch_model import Patch, add, in_the_new_form, named_by, remove, replaced
+from pytest_cloudimages.areas.images.patches import OLD_TYPE
+from pytest_cloudimages.areas.images.states import (
+    ATTRIBUTES,
+    of_the_service,
+    restless_attributes,
+    shared,
+    with_attributes,
+)
 from pytest_cloudimages.areas.images.tried_patches import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
@@ -36,8 +43,8 @@ class Foreign:
     looked: Exchange
     moving: frozenset[str] = MOVING
     """The attributes that change whatever is done."""
-    of_tags: bool = False
-    """Whether it is a patch of the tags, which a service may know from nobody."""
+    may_be_unknown: bool = False
+    """Whether it is a patch that a service may know from nobody."""
 
     @property
     def changed(self) -> list[str]:
@@ -66,14 +73,14 @@ class ForeignAttempts(Collection):
                 yield Case(attempt.answer.data, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(47, 95, 95, 95))
+@workload(empty=lambda: ForeignAttempts({}), requests=(52, 102, 102, 102))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
     if other is None:
         pytest.skip(run.no_other_project)
     tried: dict[str, list[Foreign]] = {}
-    with run.fresh_image(own=True) as image:
+    with with_attributes(run, own=True) as image:
         _try_all(image, other, "neither public nor shared", tried, hidden=True)
         with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
             project = run.owner_of(other)
@@ -81,7 +88,7 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
             _try_all(image, other, "shared with it", tried, hidden=False)
             require_ok(other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}))
             _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
-            with run.fresh_image(own=True) as further:
+            with with_attributes(run, own=True) as further:
                 _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     if run.rounds:
         _try_those_for_all(run, other, tried)
@@ -97,7 +104,7 @@ def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Fore
     with suppress(Blocked):
         administrator = run.able("ADMIN")
         for visibility in ("community", "public"):
-            with run.fresh_image(own=True) as image:
+            with with_attributes(run, own=True) as image:
                 callers = (run.client, administrator) if administrator else (run.client,)
                 if not made_visible(image, visibility, *callers):
                     _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
@@ -134,20 +141,74 @@ def _try_as_an_administrator(run: Run, other: ImagesClient, tried: dict[str, lis
 
 def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:
     before = attributes_of(image.show())
-    change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
-    own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
-    # Who does not see an image does not change its tags either.
-    tags = [] if hidden else [replaced("/tags", ["of another"])]
-    requests = (
-        ("GET", partial(other.show, image.id)),
-        *(("PATCH", partial(other.patch, image.id, each)) for each in (change, own, *tags)),
-        ("DELETE", partial(other.delete, image.id)),
-    )
-    for method, send in requests:
+
+    def ask(send: Callable[[], Answer]) -> Answer:
         with image.client.recorder.of(Purpose.JUDGING):
-            answer = send()
+            return send()
+
+    def look() -> tuple[Attributes, Exchange]:
         looked = image.show()
-        shown = looked.data if looked.ok and isinstance(looked.data, dict) else {}
-        tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, shown, looked.exchange))
-    if tags:
-        tried["PATCH"][-1] = replace(tried["PATCH"][-1], of_tags=True)
+        return looked.data if looked.ok and isinstance(looked.data, dict) else {}, looked.exchange
+
+    def noted(method: str, answer: Answer) -> None:
+        tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, *look()))
+
+    noted("GET", ask(partial(other.show, image.id)))
+    waiting: list[tuple[Patch, Answer]] = []
+    patches = _patches(before, hidden=hidden)
+    for patch in patches:
+        waiting.append((patch, ask(partial(_sent, other, image.id, patch))))
+        if waiting[-1][1].ok or patch is patches[-1]:
+            after, looked = look()
+            tried.setdefault("PATCH", []).extend(
+                Foreign(what, hidden, answer, before, shown, looked, may_be_unknown=_may_be_unknown(each))
+                for each, answer, shown in _told_apart(waiting, before, after)
+            )
+            before, waiting = after or before, []
+    noted("DELETE", ask(partial(other.delete, image.id)))
+
+
+def _patches(shown: Attributes, *, hidden: bool) -> Sequence[Patch]:
+    """Return what another project tries to change of an image: every operation, of attributes of every kind."""
+    own = [name for name in ATTRIBUTES if "cloudimages" in name and name in shown]
+    return (
+        [replaced("/name", "cloudimages of another")],
+        [add("/cloudimages_of_another", "of another")],
+        *([replaced(f"/{name}", "of another")] for name in own[:1]),
+        *([remove(f"/{name}")] for name in own[1:2]),
+        [{"replace": "/min_ram", "value": 5}],
+        # Who does not see an image does not change its tags either.
+        *([] if hidden else [[replaced("/tags", ["of another"])]]),
+    )
+
+
+def _is_old(patch: Patch) -> bool:
+    return all("op" not in operation for operation in patch)
+
+
+def _may_be_unknown(patch: Patch) -> bool:
+    """Return whether a service may know such a patch from nobody: one of the tags, or in the old form."""
+    return _is_old(patch) or "tags" in _named(patch)
+
+
+def _sent(client: ImagesClient, image: str, patch: Patch) -> Answer:
+    kind = OLD_TYPE if _is_old(patch) else PATCH_TYPE
+    return client.send("PATCH", f"/images/{image}", json=patch, headers={"Content-Type": kind})
+
+
+def _told_apart(
+    sent: Sequence[tuple[Patch, Answer]], before: Attributes, after: Attributes
+) -> Iterator[tuple[Patch, Answer, Attributes]]:
+    """Yield each of some patches with its answer and the image after it: what one names changes by it, if at all.
+
+    What none of them names, the last has changed: it is the one that the look at the image follows.
+    """
+    for patch, answer in sent:
+        others = set[str]().union(*(_named(each) for each, _ in sent if each is not patch)) - _named(patch)
+        kept = others if patch is sent[-1][0] else {*before, *after} - _named(patch)
+        shown = {name: value for name, value in after.items() if name not in kept}
+        yield patch, answer, shown | {name: value for name, value in before.items() if name in kept}
+
+
+def _named(patch: Patch) -> set[str]:
+    return named_by(in_the_new_form([*patch]))

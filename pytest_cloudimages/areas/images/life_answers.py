@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
@@ -34,6 +34,8 @@ class Question(enum.StrEnum):
     REFUSED_DATA = "an image that was refused data because it has some"
     TAKEN = "an image after another was to be created with its id"
     HIDDEN = "an image of one's own that lists do not show"
+    IN_CAPITALS = "an image that was given an id with capitals"
+    LED_TO = "what self leads to of an image whose id has capitals"
     CREATED_IN_FULL = "an image that was created with attributes of special names and values"
     TWIN_DATA = "the data of another image of the same data, once the first was deleted"
     CREATED_AGAIN_DATA = "the data of a new image that has the id of one that was deleted"
@@ -41,6 +43,7 @@ class Question(enum.StrEnum):
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
     PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
+    FREED = "the end of the protection of an image"
     PROTECTED_SHARED = "the deletion of a protected image that is shared"
     PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
@@ -51,6 +54,7 @@ class Question(enum.StrEnum):
     GONE_AFTER = "an image that was deleted, and then patched"
     GONE_DATA = "the data of an image that was deleted"
     DATA = "the data of an image"
+    DATA_LATER = "the data of an active image, which did not give it at first, and later did"
     DATA_AFTER = "the data of the protected image after its deletion was refused"
 
 
@@ -92,6 +96,13 @@ class LifeAnswers(Collection):
             for answer in self.answers.get(question, ()):
                 if answer.ok:
                     yield Case(answer, [answer.exchange])
+
+    @cases
+    def data_later(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return what was answered to who asked for the data of an active image, and the answer that has it."""
+        if answers := self.answers.get(Question.DATA_LATER):
+            first, later = answers
+            yield Case((first, later), [*(each.exchange for each in self.answers[Question.ACTIVE]), first.exchange])
 
     @cases
     def listed_when_new(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
@@ -137,8 +148,12 @@ GIVEN_BESIDES = {
 
 
 def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
-    """Return the attributes of those that an image was created with which it does not show so."""
-    return differing(attributes_of(shown), given, only={*given})
+    """Return the attributes of those that an image was created with which it does not show so.
+
+    What it is tagged with besides, others may have added.
+    """
+    data = attributes_of(shown)
+    return differing(data, given, only={*given} - ({"tags"} if has_tags(data, given) else set()))
 
 
 def digest(data: bytes = DATA) -> str:

@@ -1,14 +1,17 @@
 """Asks for lists of images, each once, and again where it is late."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pytest_cloudimages.areas.common.paging import Query, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
-from pytest_cloudimages.areas.images.tried_patches import Attributes
+from pytest_cloudimages.areas.images.patch_model import alike
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass
@@ -43,10 +46,26 @@ class ListReader:
             return aspect is Aspect.LARGE and bool(self.gone) and bool(asked.listed.ids([self.gone]))
 
         found = self.image.eventually(look, good) if self.image else look()
+        found = replace(found, known=self._known_now(found))
         self.differs = self.differs or any(found.shown_otherwise())
         self.asked.append(found)
         self.run.show(lambda: Lists(self.asked, self.gone))
         return found
+
+    def _known_now(self, asked: Asked) -> dict[str, Attributes]:
+        """Return our images as they show themselves now, where a list shows one so: somebody else has changed it."""
+        for _, entry, names in [] if self.differs else [*asked.shown_otherwise()]:
+            with suppress(Blocked):
+                shown = attributes_of(self.run.client.show(str(entry["id"])))
+                if all(alike(name, entry[name], shown.get(name)) for name in names):
+                    self.known = self.known | {str(entry["id"]): shown}
+        return self.known
+
+    @property
+    def sorted_by(self) -> set[str]:
+        """The keys by which lists were sorted, or not asked to be: those that were refused alone are left out."""
+        asked = [each for each in self.asked if each.aspect is Aspect.SORTED]
+        return {each.value("sort_key") for each in asked if each.listed.first.answer.ok}
 
     def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:
         """Ask for a list of which those of our images have to be that have these values."""

@@ -32,8 +32,11 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
+NOT_YET = frozenset({204, 404})
+"""What is answered while there is no data."""
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 93, 93, 93))
+
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 96, 96, 96))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -44,6 +47,9 @@ def image_life(run: Run) -> LifeAnswers:
     changed = unknown if run.rounds else unknown[:1]
     answers[Question.UNKNOWN_PATCHED] = [run.client.patch(each, replaced("/name", "of nothing")) for each in changed]
     answers[Question.UNKNOWN_DELETED] = [run.client.delete(each) for each in changed]
+    if run.rounds:  # it is not there because it was asked for
+        answers[Question.UNKNOWN].append(run.client.show(nobody))
+        answers[Question.UNKNOWN_DELETED].append(run.client.delete(nobody))
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(name=image.name)]
@@ -68,7 +74,9 @@ def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
     answers[Question.ACTIVE] = [once_active(image)]
     if run.rounds and _is_active(answers[Question.ACTIVE][0]):
         with run.recorder.of(Purpose.PREPARING):
-            data = image.send("GET", "/file")
+            # Where it is stored may be late, which patience is for.
+            look = partial(image.send, "GET", "/file")
+            data = image.eventually(look, lambda answer: answer.status not in NOT_YET)
             again = image.upload(DATA[: len(DATA) // 2])
         if again.refused:
             answers |= {Question.DATA: [data], Question.REFUSED_DATA: [image.show()]}
@@ -112,12 +120,13 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 answers[Question.DATA_AFTER] = [kept]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
-            image.client.patch(image.id, replaced("/protected", False))
+            answers[Question.FREED] = [image.client.patch(image.id, replaced("/protected", False))]
 
 
 def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     """Delete an image that says from its creation on that it is protected, where protection can be taken back."""
-    if not run.rounds or not all(answer.ok for answer in answers.get(Question.PROTECTED_AFTER, [])):
+    # What cannot be freed would stay for ever.
+    if not run.rounds or not any(answer.ok for answer in answers.get(Question.FREED, [])):
         pytest.skip("needs an image that can be protected, and freed again")
     del image
     made: list[str] = []
@@ -144,6 +153,14 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
             patched = (tagged.send("PATCH", "", **many_attributes(*each)) for each in MANY)
             if large := next((answer for answer in patched if answer.ok), None):
                 answers[Question.LARGE] = [large, tagged.show(), run.client.list(name=tagged.name)]
+
+
+def _data_later(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Ask for data once more that an active image did not give; whether it gives any at all, nothing else tells."""
+    del run
+    for data in answers.get(Question.DATA, ()):
+        if data.status in NOT_YET and (later := image.send("GET", "/file")).body == DATA:
+            answers[Question.DATA_LATER] = [data, later]
 
 
 def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -230,6 +247,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _protected_at_once: (Question.PROTECTED_AT_ONCE,),
     created_with_more: (Question.CREATION, Question.AS_CREATED, Question.NOT_FILLED),
     _with_tags: (Question.WITH_TAGS,),
+    _data_later: (Question.DATA_LATER,),
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }
 """What is done with an image of one's own, in this order, and what is asked by it."""

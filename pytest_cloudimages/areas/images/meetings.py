@@ -83,6 +83,10 @@ class Met:
         tags = self._shown.get("tags")
         return tags if isinstance(tags, list) else []
 
+    def tags_among(self, ours: frozenset[str]) -> list[object]:
+        """Return the tags that are shown, but for those that others have added."""
+        return [tag for tag in self.tags if tag in ours]
+
     @property
     def _shown(self) -> Mapping[str, Any]:
         return self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
@@ -209,6 +213,8 @@ def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> 
 
 HALVES = ("cloudimages_half", "cloudimages_whole")
 """Attributes that are set together, always to the same."""
+SET = frozenset({"first", *(f"{word}{turn}" for turn in range(ROUNDS) for word in ("", "not "))})
+"""The values to which they are set, and the tags."""
 
 
 def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
@@ -244,7 +250,7 @@ def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> N
                 if patched.ok is (meeting is Meeting.HALF):
                     met.setdefault(meeting, []).extend(found)
                 if tagged and begun_everywhere and patched.ok and Met(patched, image.id).tags == [f"{turn}"]:
-                    torn += [seen for seen in found if seen.answer.ok and len(seen.tags) != 1]
+                    torn += [seen for seen in found if seen.answer.ok and len(seen.tags_among(SET)) != 1]
                 begun_everywhere = begun_everywhere or all(seen.answer.ok and seen.tags for seen in found)
     if torn:
         # Tags may be shown later than what they were set with.

@@ -35,13 +35,19 @@ def tagged(known: Mapping[str, Attributes]) -> list[str]:
 
 
 def read_while_moving(
-    run: Run, mark: str, images: Sequence[Image], known: Mapping[str, Attributes], stack: ExitStack
+    run: Run,
+    mark: str,
+    images: Sequence[Image],
+    known: Mapping[str, Attributes],
+    stack: ExitStack,
+    *,
+    dated: bool,
 ) -> Iterator[Moved]:
     """Read page by page while an image loses what is asked for, and then while one comes and another goes.
 
-    All that stay come once.
+    All that stay come once. ``dated``: whether lists are sorted by when images were created.
     """
-    yield from _while_one_leaves(run, images, known)
+    yield from _while_one_leaves(run, images, known, by_age("asc") if dated else ())
     staying = [image.id for image in images if image.name == mark]
     with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
         short.enter_context(run.fresh_image(own=True, name=mark))
@@ -53,12 +59,19 @@ def read_while_moving(
                 with run.recorder.of(Purpose.PREPARING):
                     stack.enter_context(run.fresh_image(own=True, name=mark))
 
-        query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "desc"), ("name", mark))
+        query = (("limit", "1"), *(by_age("desc") if dated else ()), ("name", mark))
         listed = read_pages(run.client, "/images", query, between=between)
         yield Moved(query, listed, staying, {each: data for each, data in known.items() if each in staying})
 
 
-def _while_one_leaves(run: Run, images: Sequence[Image], known: Mapping[str, Attributes]) -> Iterator[Moved]:
+def by_age(direction: str) -> Query:
+    """Return what sorts a list by when images were created."""
+    return (("sort_key", "created_at"), ("sort_dir", direction))
+
+
+def _while_one_leaves(
+    run: Run, images: Sequence[Image], known: Mapping[str, Attributes], order: Query
+) -> Iterator[Moved]:
     """Read by a tag that the image of the first page loses, after which the second begins."""
     carry = [image for image in images if image.id in tagged(known)]
     if len(carry) > 1:
@@ -67,7 +80,7 @@ def _while_one_leaves(run: Run, images: Sequence[Image], known: Mapping[str, Att
             if number == 1:
                 carry[0].delete_tag(TAGGED[0])
 
-        query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "asc"), ("tag", TAGGED[0]))
+        query = (("limit", "1"), *order, ("tag", TAGGED[0]))
         listed = read_pages(run.client, "/images", query, between=between)
         left = {image.id: known[image.id] for image in carry[1:]}
         yield Moved(query, listed, [*left], left)

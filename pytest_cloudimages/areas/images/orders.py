@@ -1,11 +1,12 @@
 """In which order lists show images: by the key that was asked for, as each service may compare what it keeps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from pytest_cloudimages.areas.images.asked_lists import Asked
-from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.client.moments import is_before, moment
 
 A_LONG_TIME_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERAL = 4
@@ -33,7 +34,7 @@ def in_order(asked: Asked, *, backward: bool) -> bool:
 def _are_in_order(key: str, values: list[Any], *, backward: bool) -> bool:
     if key.endswith("_at"):
         moments = [found for found in map(moment, values) if found]
-        return moments == sorted(moments, reverse=backward)
+        return _go_on(moments, backward=backward)
     if texts := [value for value in values if isinstance(value, str)]:
         return any(texts == sorted(texts, key=way, reverse=backward) for way in (str, str.casefold))
     numbers = [value for value in values if isinstance(value, int | float)]
@@ -89,7 +90,12 @@ def is_turned(asked: Asked, other: Asked) -> bool:
 def are_times_in_order(asked: Asked, direction: str) -> bool:
     """Return whether the times at which images were created are in order, as far as they are shown."""
     times = [_created(asked, each) for each in asked.held]
-    return times == sorted(times, reverse=direction == "desc")
+    return _go_on(times, backward=direction == "desc")
+
+
+def _go_on(times: Sequence[datetime], *, backward: bool) -> bool:
+    """Return whether each moment is no earlier than the one before it, or no later."""
+    return not any(is_before(*((first, second) if backward else (second, first))) for first, second in pairwise(times))
 
 
 def _created(asked: Asked, identifier: str) -> datetime:
@@ -105,6 +111,8 @@ def is_created_in_order(asked: Asked, direction: str) -> bool:
         return False
     backward = direction == "desc"
     times = {each: _created(asked, each) for each in asked.held}
+    if any(not each.microsecond for each in times.values()):  # where nodes write fractions or not, none counts
+        times = {each: time.replace(microsecond=0) for each, time in times.items()}
     came = sorted(asked.held, key=[*asked.known].index, reverse=backward)
     orders = (came, sorted(asked.held), sorted(asked.held, reverse=True))
     found = any(asked.held == sorted(order, key=lambda each: times[each], reverse=backward) for order in orders)

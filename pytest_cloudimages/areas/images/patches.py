@@ -7,13 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
+from pytest_cloudimages.areas.images.values import (
+    FIRST,
+    NEAR,
+    NUMBERS,
+    ODD_NAMES,
+    OF_LANGUAGES,
+    OF_NAMES,
+    OF_SYSTEMS,
+    SECOND,
+    SYSTEMS,
+    THIRD,
+    VALUE,
+    VALUES,
+    VIOLATIONS,
+)
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 
 MANY = 30
 """Operations of a patch of many."""
+TOO_MANY = 300
+"""More attributes, and tags, than the default quotas of Glance allow."""
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
-FIRST, SECOND, THIRD, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_third", "cloudimages_value"
-"""Attributes of our own."""
 LEFT = (FIRST, SECOND, THIRD)
 """Those that the first patches leave on an image, and that further ones change."""
 
@@ -39,6 +54,8 @@ class Aim(enum.StrEnum):
     KEPT = "standard attributes with values that a service may refuse, but not alter"
     VALUE = "an attribute with a special value"
     ALIKE = "an attribute beside one whose name is alike, or with an odd name"
+    ODD = "attributes with odd names that are there replaced, or removed"
+    NEARLY = "attributes replaced by values that are nearly what they were"
     OLD_FORM = "the old form of a patch"
     FAILS_LATE = "an operation that can be done before one that cannot"
     NOT_THERE_REMOVED = "an attribute removed that is not there"
@@ -57,7 +74,7 @@ class Aim(enum.StrEnum):
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
     *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
-    *(Aim.REPEATED, Aim.KEPT),
+    *(Aim.REPEATED, Aim.KEPT, Aim.ODD, Aim.NEARLY),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -79,34 +96,13 @@ class Wanted:
     """The attribute that has to be there for it to mean anything."""
     kind: str = ""
     """The class of the value, where that is what it is about."""
+    of_what_is_there: bool = False
+    """Whether it has no operation on what is not there: which of these attributes a service takes is its own."""
 
     @property
     def of_the_name(self) -> bool:
         """Whether it is about a special value of the name."""
         return self.aim is Aim.VALUE and self.body[0]["path"] == "/name"
-
-
-LONG = "of 255 characters"
-OF_LATIN_1 = "letters of Latin-1"
-VALUES = {
-    "empty": "",
-    OF_LATIN_1: "Gr\u00fc\u00dfe, se\u00f1or",
-    "letters of several scripts": "Grüße, Ελλάδα, 東京, العربية",
-    "beyond the basic plane": "\U0001f5bc\U00020000",
-    "composed and decomposed": "\u00e9e\u0301",
-    "white space at the ends": "  of one's own  ",
-    "markup and quotes": "<b>'\"&amp;\\",
-    "looks like another type": "null",
-    "looks like a number": "0012.50",
-    "digits": "42",
-    "looks like a truth value": "true",
-    "looks like a date": "2001-02-03T04:05:06Z",
-    LONG: "v" * 255,
-    "line breaks and tabs": "two\nlines\tand a tab",
-    "percent and plus": "100%25+a%2Fb",
-    "letters in both cases": "CamelCase Value",
-}
-"""Values of attributes that services may store otherwise than they came."""
 
 
 def patches(*, whole: bool) -> list[list[Wanted]]:
@@ -151,13 +147,14 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
 
 
 def _valid(*, whole: bool) -> Iterator[Wanted]:
-    standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 128), ("min_disk", 3)]
+    # Memory comes in steps in some services, and disks have some size at least.
+    standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 1024), ("min_disk", 20)]
     # Protection is of deletion alone.
-    standard += [("protected", True), ("min_ram", 160), ("protected", False)]
+    standard += [("protected", True), ("min_ram", 1536), ("protected", False)]
     # What has a value can be given the one that it had at first.
     standard += [("tags", []), ("min_disk", 0), ("min_ram", 0)] if whole else [("tags", []), ("min_disk", 0)]
     yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
-    yield from (Wanted(Aim.STANDARD, [add(f"/{name}", value)]) for name, value in _OF_SYSTEMS)
+    yield from (Wanted(Aim.STANDARD, [add(f"/{name}", value)]) for name, value in OF_SYSTEMS)
     formats = (("container_format", "ovf"), ("disk_format", "qcow2"))
     yield from (Wanted(Aim.FORMAT, [replaced(f"/{name}", value)]) for name, value in formats)
     yield Wanted(Aim.ADDED, [add(f"/{FIRST}", "as added")])
@@ -168,15 +165,13 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.REPEATED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST.upper()}", "in capitals")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST}-", "with a dash")], needs=FIRST)
-        # A path is no URI: there is nothing to undo in it but ~0 and ~1. (RFC 6901, 5.)
-        odd = ("cloudimages%2Dvalue", "cloudimages+a b", "cloudimages_\u00fc\u6771", "cloudimages.value", f" {FIRST} ")
-        yield from (Wanted(Aim.ALIKE, [add(f"/{name}", "of an odd name")]) for name in odd)
+        yield from _of_odd_names()
     yield Wanted(Aim.REMOVED, [remove(f"/{SECOND}")], needs=SECOND)
     yield Wanted(Aim.ESCAPED, [add("/~0~1.ssh~1", "of a path")])
     yield Wanted(Aim.ESCAPED, [add("/cloudimages~01", "of a tilde before a digit")])
     yield Wanted(Aim.ESCAPED, [remove("/~0~1.ssh~1")], needs="~/.ssh/")
     together = [replaced("/name", "cloudimages renamed again"), add(f"/{SECOND}", "added with others")]
-    yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 256), remove("/cloudimages~01")], needs="cloudimages~1")
+    yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 512), remove("/cloudimages~01")], needs="cloudimages~1")
     yield Wanted(Aim.TOGETHER, [add(f"/{THIRD}", "first"), replaced(f"/{THIRD}", "then")])
     if whole:
         last = [remove(f"/{THIRD}"), add("/cloudimages_fourth", "")]
@@ -184,7 +179,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.TOGETHER, [add("/cloudimages_fifth", "for a moment"), remove("/cloudimages_fifth")])
         again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
         yield Wanted(Aim.TOGETHER, again, needs=FIRST)
-        yield Wanted(Aim.MANY, [replaced("/min_disk", 5), replaced("/min_ram", 192), replaced("/tags", ["with"])])
+        yield Wanted(Aim.MANY, [replaced("/min_disk", 50), replaced("/min_ram", 4096), replaced("/tags", ["with"])])
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
@@ -193,7 +188,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.REPEATED, [add(many[0], "added once more")])
         yield Wanted(Aim.REPEATED, [remove(many[0])], needs=many[0][1:])
-        yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
+        yield Wanted(Aim.TWICE, [replaced("/min_ram", 512), replaced("/min_ram", 2560)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
         for number in NUMBERS:
@@ -206,47 +201,35 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
                     *(add("/os_distro", system), add("/os_version", version)),
                 ],
             )
-        yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
-        yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
+        yield from _of_values()
 
 
-_OF_SYSTEMS = (("os_distro", "debian"), ("os_version", "12.7"))
-VIOLATIONS: tuple[tuple[str, object], ...] = (
-    ("name", "n" * 256),
-    ("min_ram", "128"),
-    ("min_disk", "3"),
-    ("tags", "text"),
-    ("tags", [1]),
-    ("protected", "yes"),
-    ("visibility", "bogus"),
-    ("container_format", "bogus"),
-    ("min_disk", -1),
-    ("min_ram", -1),
-    ("min_ram", 1.5),
-    ("min_disk", None),
-    ("protected", 1),
-    ("name", 5),
-    ("tags", None),
-    ("visibility", None),
-    ("disk_format", "bogus"),
-    (FIRST, 5),
-    ("min_ram", True),
-    (FIRST, None),
-    (FIRST, ["of a list"]),
-)
-SYSTEMS = (("vdi", "bare", "windows", "22.10"), ("iso", "aki", "rhel", "007"), ("raw", "bare", "ubuntu", "1e3"))
-"""Formats of disk and container, systems and versions, which are texts whatever they look like."""
-NUMBERS = (2**15 + 1, 2**16 + 3, 2**21 + 5, 2**24 + 3, 2**31 - 1, 1, 0)
-"""Minima past the bounds of small columns and other units; those past 31 bits few databases keep."""
+def _of_odd_names() -> Iterator[Wanted]:
+    yield from (Wanted(Aim.ALIKE, [add(f"/{name}", "of an odd name")]) for name in ODD_NAMES)
+    for names in OF_LANGUAGES:
+        yield Wanted(Aim.ALIKE, [add(f"/{name}", "of a name with a meaning") for name in names])
+    odd = (*ODD_NAMES, FIRST.upper(), f"{FIRST}-")
+    again = [replaced(f"/{name}", "of an odd name still") for name in odd]
+    yield Wanted(Aim.ODD, again, of_what_is_there=True)
+    yield Wanted(Aim.ODD, [remove(f"/{name}") for name in odd], of_what_is_there=True)
+
+
+def _of_values() -> Iterator[Wanted]:
+    yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
+    yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in OF_NAMES.items() if text)
+    first = [add(f"/{name}", value) for name, (value, _) in NEAR.items()]
+    yield Wanted(Aim.VALUE, first, kind="nearly what they are set to then")
+    then = [replaced(f"/{name}", value) for name, (_, value) in NEAR.items()]
+    yield Wanted(Aim.NEARLY, then, of_what_is_there=True)
 
 
 def with_data() -> Iterator[Wanted]:
     """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
-    standard: list[tuple[str, object]] = [("min_ram", 96), ("protected", True), ("min_disk", 4)]
+    standard: list[tuple[str, object]] = [("min_ram", 3072), ("protected", True), ("min_disk", 40)]
     standard += [("name", "cloudimages with data"), ("tags", ["of", "data"]), ("protected", False)]
     yield from (Wanted(Aim.WITH_DATA, [replaced(f"/{name}", value)]) for name, value in standard)
     own = "cloudimages_of_data"
-    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 97)])
+    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 512)])
     yield Wanted(Aim.REMOVED, [remove(f"/{own}")], needs=own)
     late = [replaced("/name", "cloudimages half"), replaced("/min_ram", 98), replaced("/tags", ["half"])]
     yield Wanted(Aim.FAILS_LATE, [*late, remove("/cloudimages_lacking")])
@@ -259,12 +242,17 @@ def with_data() -> Iterator[Wanted]:
 def of_an_older_image() -> Iterator[Wanted]:
     """Yield patches of every operation for an image that is older than its first changes."""
     late = "cloudimages_late"
-    yield Wanted(Aim.STANDARD, [replaced("/min_disk", 6)])
+    yield Wanted(Aim.STANDARD, [replaced("/min_disk", 60)])
     yield Wanted(Aim.ADDED, [add(f"/{late}", "of an older image")])
     yield Wanted(Aim.REPLACED, [replaced(f"/{late}", "as replaced")], needs=late)
     yield Wanted(Aim.TOGETHER, [replaced("/name", "cloudimages older"), add(f"/{late}", "as added again")], needs=late)
     yield Wanted(Aim.REMOVED, [remove(f"/{late}")], needs=late)
     yield Wanted(Aim.STANDARD, [replaced("/tags", ["late"])])
+    # More than most services take: what is refused for that is not kept either.
+    too_many = [add(f"/cloudimages_too_many_{place}", "of too many") for place in range(TOO_MANY)]
+    yield Wanted(Aim.MANY, too_many)
+    tags = [f"cloudimages too many {place}" for place in range(TOO_MANY)]
+    yield Wanted(Aim.MANY, [replaced("/name", "cloudimages too many"), replaced("/tags", tags)])
     # The last: what has no name any more may be refused another.
     yield Wanted(Aim.VALUE, [replaced("/name", None)], kind="null")
 

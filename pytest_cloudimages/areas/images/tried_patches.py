@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.images.patch_model import (
     alike,
     applied,
@@ -14,13 +15,14 @@ from pytest_cloudimages.areas.images.patch_model import (
     named_by,
 )
 from pytest_cloudimages.areas.images.patches import (
-    LONG,
+    CARRIED_OUT,
     OLD_TYPE,
     VALID,
     Aim,
     Wanted,
 )
 from pytest_cloudimages.areas.images.states import OF_DATA, OF_IMAGES
+from pytest_cloudimages.areas.images.values import LONG, NEAR
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -31,8 +33,10 @@ Attributes = Mapping[str, Any]
 FULL = "no more attributes are taken (413), or none of one's own (403)"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
-OF_VALUES = (Aim.VALUE, Aim.ALIKE)
+OF_VALUES = (Aim.VALUE, Aim.ALIKE, Aim.ODD, Aim.NEARLY)
 """The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
+BOUNDS = ("minimum", "maximum", "multipleOf")
+"""What a schema says of the numbers that it allows."""
 NONE_TAKEN = frozenset({403, OVER_LIMIT})
 """How a service says that it takes no attributes of one's own: a policy protects them, or the quota is used up."""
 MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
@@ -60,6 +64,26 @@ def differing(
         if not alike(name, shown.get(name, missing), expected.get(name, missing))
         and not (shown.get(name) is None and expected.get(name) is None)
     )
+
+
+def out_of_bounds(number: int, described: Attributes) -> bool:
+    """Return whether a number is none of those that a schema allows: what it says of them is a number, or nothing."""
+    least, most, step = (each if is_whole(each) else None for each in map(described.get, BOUNDS))
+    return (
+        (least is not None and number < least) or (most is not None and number > most) or bool(step and number % step)
+    )
+
+
+def has_tags(shown: Attributes, given: Attributes) -> bool:
+    """Return whether an image has the tags that it was given; others may have been added by whomever."""
+    has, wanted = ({*map(str, tags)} if isinstance(tags := each.get("tags"), list) else None for each in (shown, given))
+    return has is not None and wanted is not None and has >= wanted
+
+
+def added_tags(shown: Attributes, before: Attributes) -> set[str]:
+    """Return the tags that an image has and had not before."""
+    now, then = (each.get("tags") for each in (shown, before))
+    return {*map(str, now if isinstance(now, list) else ())} - {*map(str, then if isinstance(then, list) else ())}
 
 
 @dataclass(frozen=True)
@@ -91,6 +115,11 @@ class Attempt:
         return len(first["value"]) if long else 0
 
     @property
+    def of_minima(self) -> bool:
+        """Whether it sets what an image needs at least, and nothing else."""
+        return self.wanted.aim in (Aim.STANDARD, Aim.WITH_DATA) and self.named <= {"min_disk", "min_ram"}
+
+    @property
     def adds(self) -> bool:
         """Whether it adds an attribute that the image does not have."""
         return not {*self.before} >= {attribute_of(each["path"]) for each in self.wanted.body if each["op"] == "add"}
@@ -118,7 +147,7 @@ class Attempt:
     @property
     def wrong(self) -> list[str]:
         """The attributes that it names and that are not as it says."""
-        return differing(self.after, self.expected, only=self.named)
+        return self._but_of_others(differing(self.after, self.expected, only=self.named), self.expected)
 
     @property
     def strayed(self) -> list[str]:
@@ -126,9 +155,21 @@ class Attempt:
         return [name for name in self.changed if name not in self.named]
 
     @property
+    def not_replaced(self) -> list[str]:
+        """The attributes that are not set to what is nearly what they were, though that was kept as it was set."""
+        return [name for name in self.wrong if name in NEAR and self.before.get(name) == NEAR[name][0]]
+
+    @property
+    def half_done(self) -> list[str]:
+        """The attributes that it names and has left as they were, where it has changed others as it says."""
+        moved = {*differing(self.after, self.before, only=self.named)}
+        return sorted({*self.wrong} - moved) if moved - {*self.wrong} else []
+
+    @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
+        changed = self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
+        return self._but_of_others(changed, self.before)
 
     @property
     def told(self) -> Attributes:
@@ -139,7 +180,14 @@ class Attempt:
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
         told = attributes_of(self.answer)
-        return self._but_late(differing(told, self.after, moving=self.moving), told)
+        return self._but_of_others(self._but_late(differing(told, self.after, moving=self.moving), told), told)
+
+    def _but_of_others(self, names: list[str], due: Attributes) -> list[str]:
+        """Return the attributes but for tags, where all that are due are there, and more that others have added."""
+        more = added_tags(self.after, due)
+        text, before = str(self.wanted.body), {*map(str, self.before.get("tags") or ())}
+        of_others = has_tags(self.after, due) and more.isdisjoint(before) and not any(tag in text for tag in more)
+        return [name for name in names if name != "tags" or not of_others]
 
     def _but_late(self, names: list[str], before: Attributes) -> list[str]:
         """Return the attributes but for what is found in data a while after it has come, and no patch speaks of."""
@@ -157,11 +205,15 @@ class Beside:
     names: set[str]
     """The attributes that patches of the other image named."""
     looked: Exchange
+    tags: frozenset[str] = frozenset()
+    """The tags that they set there."""
 
     @property
     def touched(self) -> list[str]:
-        """Those of them that have changed."""
-        return differing(self.after, self.before, only=self.names)
+        """Those of them that have changed; a tag that no patch has set, somebody else has added."""
+        touched = differing(self.after, self.before, only=self.names)
+        others = has_tags(self.after, self.before) and self.tags.isdisjoint(added_tags(self.after, self.before))
+        return [name for name in touched if name != "tags" or not others]
 
 
 class Unreadable(Blocked):
@@ -213,6 +265,25 @@ class Updates(Collection):
                 return True
         return False
 
+    def takes_its_values(self, attempt: Attempt) -> bool:
+        """Return whether a patch sets nothing to an empty text, or that is taken where it is what a patch is about."""
+        empty = [each for each in self.tried if each.wanted.aim is Aim.VALUE and each.wanted.body[0]["value"] == ""]
+        return all(each.get("value") != "" for each in attempt.wanted.body) or any(each.answer.ok for each in empty)
+
+    def is_no_minimum(self, attempt: Attempt) -> bool:
+        """Return whether a minimum was refused that the live schema does not allow, or that says nothing.
+
+        A service may have a least one, and new images that.
+        """
+        return (
+            attempt.of_minima
+            and attempt.answer.refused
+            and any(
+                each["value"] == 0 or out_of_bounds(each["value"], self._described_as(attribute_of(each["path"])))
+                for each in attempt.wanted.body
+            )
+        )
+
     @property
     def work_singly(self) -> bool:
         """Whether every kind of operation is carried out where a patch has one alone."""
@@ -230,6 +301,30 @@ class Updates(Collection):
         """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
         singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK, Aim.REPEATED)
         return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
+
+    def revived(self, attempt: Attempt) -> set[str]:
+        """Return the attributes that are there again, after they were removed before, and that a patch does not name.
+
+        Whoever was seen to lack them lacks them until somebody adds them.
+        """
+        gone = set[str]()
+        for earlier in self.tried[: self.tried.index(attempt)]:
+            removing = (*CARRIED_OUT, Aim.NOT_THERE_REMOVED)
+            if earlier.after.get("id") == attempt.after.get("id") and earlier.wanted.aim in removing:
+                there = {*earlier.after}
+                gone = (gone | (earlier.named & {*earlier.before} if earlier.answer.ok else set())) - there
+        return gone & {*attempt.strayed} & {*attempt.after}
+
+    def strayed(self, attempt: Attempt) -> list[str]:
+        """Return the attributes that have changed by a patch that does not name them, but for what is revived."""
+        revived = self.revived(attempt)
+        return [name for name in attempt.strayed if name not in revived]
+
+    @property
+    def carries_out(self) -> bool:
+        """Whether what has a plain name is replaced and removed, alone and together with others."""
+        aims = (Aim.REPLACED, Aim.REMOVED, Aim.TOGETHER)
+        return all(each.answer.ok and not each.wrong for each in self.tried if each.wanted.aim in aims)
 
     def never_there(self, attempt: Attempt) -> bool:
         """Return whether the image does not show what a patch names, nor was it acknowledged, and not removed since.

@@ -63,6 +63,12 @@ def _changed(before: Members, after: Members) -> list[str]:
     return sorted(name for name, entry in before.items() if name in kept and kept[name] != entry.get("status"))
 
 
+def _but_times(members: Members) -> Members:
+    return {
+        name: {each: value for each, value in entry.items() if each != "updated_at"} for name, entry in members.items()
+    }
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What a caller tried, and the members as the owner saw them before and after it."""
@@ -89,9 +95,9 @@ class Attempt:
 
     @property
     def changed(self) -> list[str]:
-        """The projects whose membership came, went or changed."""
-        names = {*self.before, *self.after}
-        return sorted(name for name in names if self.before.get(name) != self.after.get(name))
+        """The projects whose membership came, went or changed; those of one image may show when any of them did."""
+        before, after = (_but_times(each) if self.answer.ok else each for each in (self.before, self.after))
+        return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
     @property
     def listed_again(self) -> list[str]:

@@ -95,7 +95,7 @@ class _Table:
 
     def members(self) -> tuple[Members, Exchange]:
         """Return the members as the owner sees them."""
-        return members_of(self.image)
+        return members_of(self.image, self.seen)
 
     def see(self, *projects: str) -> None:
         """Wait until the list shows some projects as members."""

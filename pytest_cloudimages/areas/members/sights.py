@@ -1,16 +1,21 @@
 """What the owner and a consumer see of an image and of its members: read once, and read by every table."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC
+from functools import partial
+
+import pytest
 
 from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, Query, read_pages
-from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, give_data
 from pytest_cloudimages.areas.members.member_attempts import Members, Sight
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.client.moments import moment, same_moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -24,26 +29,32 @@ def members_in(answer: Answer) -> Members | None:
     return {str(entry.get("member_id")): entry for entry in entries if isinstance(entry, dict)}
 
 
-def members_of(image: Image) -> tuple[Members, Exchange]:
+def members_of(image: Image, before: Members | None = None) -> tuple[Members, Exchange]:
     """Return the members of an image as its owner sees them, by what is documented of a membership.
 
     What else a service says of it is its own matter, and may change at any time; times are written in a single form,
-    since nodes may write them differently. Raises ``Blocked`` where they cannot be read.
+    and those of ``before`` as they were then, since nodes may write them differently. Raises ``Blocked`` where they
+    cannot be read.
     """
     answer = image.client.ask(MEMBERS.read(image.id))
     found = members_in(answer)
     if found is None:
         raise Blocked(f"The members cannot be read: {answer.exchange}")
     known = {
-        name: {key: _plainly(key, entry[key]) for key in OF_A_MEMBER if key in entry} for name, entry in found.items()
+        name: {key: _plainly(key, entry[key], (before or {}).get(name, {})) for key in OF_A_MEMBER if key in entry}
+        for name, entry in found.items()
     }
     return known, answer.exchange
 
 
-def _plainly(name: str, value: object) -> object:
-    """Return a value of a membership, a time without the fraction and the zone that it may be written with."""
-    found = moment(value) if name in ("created_at", "updated_at") and "T" in str(value) else None
-    return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else value
+def _plainly(name: str, value: object, before: Mapping[str, object]) -> object:
+    """Return a value of a membership, a time without the zone that it may be written with, or as it was ``before``."""
+    if name not in ("created_at", "updated_at") or "T" not in str(value):
+        return value
+    if same_moment(value, before.get(name)):
+        return before[name]
+    found = moment(value)
+    return found.astimezone(UTC).isoformat().replace("+00:00", "Z") if found else value
 
 
 def lists_of_offers(image: Image) -> tuple[Query, Query]:
@@ -86,3 +97,11 @@ def holds(listed: PagedList, image: Image, *, due: bool) -> bool | None:
         # What cannot be read lacks an image, unless the owner cannot read it either: that is not about members.
         return False if due and read_pages(image.client, "/images", listed.query, most=1).readable else None
     return False if listed.ended or listed.problem else None
+
+
+def has_data(image: Image) -> bool:
+    """Return whether the image was given data that its owner can read."""
+    with suppress(Blocked, pytest.skip.Exception), image.client.recorder.of(Purpose.PREPARING):
+        give_data(image)
+        return image.eventually(partial(image.send, "GET", "/file"), lambda answer: answer.status == 200).ok  # noqa: PLR2004
+    return False

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import OCTETS, is_going
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -133,8 +133,11 @@ def _succeeding(run: Run) -> Iterator[OtherImage]:
             spare.given_tags_at_once(OF_THE_FORMER)
         with run.fresh_image(id=spare.id) as successor:
             if successor.id == spare.id:
-                shown = successor.read(lambda found: OF_THE_FORMER not in found)
-                left = [tag for tag in shown if tag == OF_THE_FORMER]
+                shown = successor.eventually(
+                    successor.show, lambda seen: OF_THE_FORMER not in (TAGS.values(seen) or ()), going_on=is_going
+                )
+                # An image that says that it is as good as deleted is the former one still.
+                left = [tag for tag in TAGS.values(shown) or () if tag == OF_THE_FORMER and not is_going(shown)]
                 yield OtherImage("a new image with the id of one that was deleted", [], left, tuple(sent))
 
 

@@ -55,14 +55,17 @@ def look_around(runner: TaskRunner) -> None:
                 look_into(runner, container, Deed.EXPORT_UNFIT)
         look_into(runner, runner.box, Deed.EXPORT_AGAIN)
     _look_at_images(runner)
-    nobody = uuid.uuid4()  # who is asked for must not be there the next time
-    unknown = (nobody, "cloudimages-none", *((nobody,) if run.rounds else ()))
-    runner.answers["unknown"] = [run.client.send("GET", f"/tasks/{each}") for each in unknown]
     mine = next((each for each in runner.tried if each.id), None)
+    nobody = uuid.uuid4()  # who is asked for must not be there the next time
+    nearly = [f"{mine.id[:-1]}{end}" for end in ("", "g")] if mine else []
+    unknown = (nobody, "cloudimages-none", *((nobody, *nearly) if run.rounds else ()))
+    runner.answers["unknown"] = [run.client.send("GET", f"/tasks/{each}") for each in unknown]
     if mine:
         with suppress(Blocked):
             other = run.of_another_project()
             runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
+    with suppress(Blocked, pytest.skip.Exception):
+        runner.own = run.owner_of(run.client)
     over = _over(runner)
     for started in over:  # what has ended is over
         runner.look(started)
@@ -93,7 +96,7 @@ def look_back(runner: TaskRunner) -> None:
     if made and is_fit(image_id := made.result.get("image_id")):
         with runner.run.recorder.of(Purpose.PREPARING):
             runner.run.client.send("DELETE", f"/images/{image_id}")
-        runner.look(made)
+        runner.answers["image gone"] = [runner.run.client.send("GET", f"/tasks/{made.id}")]
 
 
 def look_once_more(runner: TaskRunner) -> None:
@@ -154,6 +157,8 @@ def _look_at_images(runner: TaskRunner) -> None:
                 runner.answers["listed"] = [_once_listed(runner, image_id)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
+            if deed is Deed.IMPORT_AGAIN:
+                runner.answers["data again"] = [made.send("GET", "/file")]
 
 
 def _once_listed(runner: TaskRunner, image_id: str) -> Answer:

@@ -55,6 +55,8 @@ FURTHER: Sequence[Mapping[str, Any]] = (
 SPARSE, DIFFERENCING = (3).to_bytes(4, "big"), (4).to_bytes(4, "big")
 
 
+MARK = b"cloudimages"
+"""What the data of a disk of ours begins with that is not to be imported."""
 NO_OBJECT = "cloudimages-no-object.vhd"
 """The name of an object that there is not."""
 EXPECTING = {"Expect": "100-continue"}
@@ -92,6 +94,19 @@ def odd_places(source: str) -> dict[str, str]:
         "more than the name": f"{container}/{name}.vhd",
         "a part of the container": f"{container[:-1]}/{name}",
     }
+
+
+def marked(disk: bytes) -> bytes:
+    """Return a disk like one, but for the ``MARK`` that its data has; nothing where it is none that holds all of it."""
+    fixed = disk[-FOOTER:].startswith(b"conectix") and not disk.startswith(b"conectix")
+    return MARK + disk[len(MARK) :] if fixed and len(disk) >= FOOTER + len(MARK) else b""
+
+
+def mistaken_for(name: str) -> Iterator[str]:
+    """Yield what the name of an object is for whoever cuts it, writes it for a URL, or takes letters for small ones."""
+    yield name.partition("/")[0]
+    yield from (name.replace(" ", sign) for sign in ("+", "%20"))
+    yield name.lower()
 
 
 def unfit(disk: bytes) -> dict[str, bytes]:

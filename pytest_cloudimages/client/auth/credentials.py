@@ -247,7 +247,8 @@ def named_in(
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
-        hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
+        say = f"{' and '.join(idle)} {'says' if len(idle) == 1 else 'say'}"
+        hint = f"{say} who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
     account = account_of(mine, cloud, timeout, plain_http=plain_http)
     account.region = region

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.auth import refused_credentials
 from pytest_cloudimages.client.auth.catalogue import (
     VENDORS_NAME,
@@ -357,7 +358,7 @@ def _translated(error: BaseException, account: Account) -> Exception:
         if found := why_no_tls(lost):
             return Blocked(SECRETS.hide(f"Identity at {identity} cannot be asked: {found[0]}. {found[1]}"))
         return Blocked(
-            SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")
+            SECRETS.hide(f"Identity at {identity} cannot be reached: {brief(lost)}. Check auth_url and the network.")
         )
     if refused is not None and 400 <= refused.http_status < 500 and refused.http_status not in (408, 413, 429):  # noqa: PLR2004
         told = refused_credentials.in_words(refused, account.regions[0].config["auth"], account.identity, how, source)

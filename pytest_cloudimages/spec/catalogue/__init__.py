@@ -35,7 +35,7 @@ def load(*further: str | Path) -> Mapping[str, Requirement]:
     found = dict(_own())
     for path in (path for choice in further for path in files_of(str(choice))):
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except RecursionError:
             raise ValueError(f"The catalogue {path} cannot be read: it is nested too deeply.") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
