@@ -306,3 +306,38 @@ def test_two_answers_cannot_both_be_true(requirement: str, exchanges: tuple[Exch
 def test_two_answers_may_both_be_true(exchanges: tuple[Exchange, ...]) -> None:
     """Of nodes that are behind, notations, what is written meanwhile, what nobody heard of, and data that comes."""
     assert told(*exchanges) == []
+
+
+def member(seconds: float, **otherwise: Any) -> Exchange:
+    """Return a look at the first member of the image."""
+    shown = SHARED | {"created_at": SHOWN["created_at"], "updated_at": SHOWN["created_at"]} | otherwise
+    return at(seconds, exchange(f"/images/{OURS}/members/consumer", shown))
+
+
+def decides(seconds: float, decision: str, **how: Any) -> Exchange:
+    """Return what decides on the image for its member."""
+    body = json.dumps({"status": decision}).encode()
+    made = exchange(f"/images/{OURS}/members/consumer", None, method="PUT", body=b"", **how)
+    return at(seconds, replace(made, body=body))
+
+
+@pytest.mark.parametrize(
+    ("requirement", "exchanges"),
+    [
+        ("MEM-CRE-02", (member(1, status="accepted"),)),
+        ("MEM-UPD-01", (member(1), patch(2, "name"), member(3, status="rejected"))),
+        ("MEM-UPD-01", (decides(0, "accepted"), member(2, status="accepted"), member(9))),
+        ("MEM-UPD-02", (member(1), decides(2, "accepted", status=403), member(3, status="accepted"))),
+        ("MEM-UPD-09", (member(1), member(2, created_at="2031-01-01T00:00:00Z"))),
+        ("", (member(1), decides(2, "accepted"), member(2.5), member(3, status="accepted"), member(3.1))),
+        ("", (member(1), done(2, "DELETE", "/members/consumer"), member(9, created_at="2031-01-01T00:00:00Z"))),
+        ("", (member(1), decides(2, "accepted", status=0), member(20), member(40, status="accepted"))),
+    ],
+)
+def test_a_membership_is_what_was_decided(requirement: str, exchanges: tuple[Exchange, ...]) -> None:
+    """By its member alone, and it lasts from when it has begun."""
+    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}), over_time=OverTime(1.0))
+    for each in exchanges:
+        every.look(each, "updates")
+    known = ("MEM-CRE-02", "MEM-UPD-01", "MEM-UPD-02", "MEM-UPD-03", "MEM-UPD-09")
+    assert [found.requirement for each in known for found in every.of(each)][:1] == [requirement][: bool(requirement)]
