@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -249,4 +250,40 @@ faulty(
     words=selecting("IMG-STAT-03"),
     upload=_uploaded,
     download=_once_changed,
+)
+
+
+# What is not named at all
+
+
+def _spelled(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.upload(self, request, image_id)
+    image = self.images.get(image_id)
+    image.properties = {name: (value or "").upper() for name, value in image.properties.items()}
+    return reply
+
+
+faulty(
+    "CapitalisesWithTheData",
+    "Writes all attributes of one's own in capitals once an image has data.",
+    "IMG-ENT-02",
+    words=selecting("IMG-ENT-02"),
+    upload=_spelled,
+)
+
+
+def _as_created(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    image = self.images.get(image_id)
+    if reply.status == HTTPStatus.OK and any(_path(each) == "/os_hidden" for each in operations(request) or ()):
+        image.updated_at = image.created_at - timedelta(seconds=2)
+    return reply
+
+
+faulty(
+    "IsChangedBeforeItIsHidden",
+    "Says that an image was changed before it was created once it is hidden from lists.",
+    "IMG-UPD-27",
+    words=selecting("IMG-UPD-27"),
+    update_image=_as_created,
 )
