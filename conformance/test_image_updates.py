@@ -386,6 +386,8 @@ def test_what_is_there_is_replaced_by_an_addition(updates: Updates) -> None:
         carried_out(attempt)
     for attempt in updates.aside().attempts(Aim.TWICE).where(of_many(updates, "add")):
         expect(attempt.wrong, [], f"attributes that are not as they were set last by {attempt}")
+    for attempt in updates.aside().attempts(Aim.STANDARD_AGAIN).where(of_many(updates)):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
 
 
 def is_of_the_schema(schema_documents: SchemaDocuments, attempt: Attempt) -> bool:
