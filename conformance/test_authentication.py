@@ -223,6 +223,10 @@ def test_a_project_in_the_header_changes_nothing(named_projects: NamedProjects) 
         if named.answer.ok and named.answer.exchange.method == "GET":
             shown = [_ids(answer.data) for answer in (named.answer, named.without)]
             expect(shown[0], shown[1], f"images in {named}")
+        # What is created is the caller's, whoever is named.
+        owners = [answer.data.get("owner") for answer in (named.answer, named.without) if isinstance(answer.data, dict)]
+        if named.answer.exchange.method == "POST" and len(owners) > 1 and None not in owners:
+            expect(owners[0], owners[1], f"owner in {named}")
 
 
 def _ids(data: object) -> list[str]:

@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.members.member_attempts import Deed, Stage, Who
 from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 from pytest_cloudimages.areas.members.resource import MEMBERS, as_project, listed_again
-from pytest_cloudimages.areas.members.workloads import NO_ID, Question, Sharing
+from pytest_cloudimages.areas.members.sharing import NO_ID, Question, Sharing
 
 NEW = (Prior.NEVER, Prior.DELETED)
 
@@ -213,9 +213,11 @@ def test_a_member_is_removed(
 
 # Image sharing page, Delete image member: who is no member cannot be removed, and 404 says so.
 @requirement("MEM-DEL-03")
-def test_who_is_no_member_cannot_be_removed(member_steps: Steps) -> None:
+def test_who_is_no_member_cannot_be_removed(member_steps: Steps, sharing: Sharing) -> None:
     for step in member_steps.deletions(past=NEW):
         step.expect(status=404, after=step.before or ())
+    for answer in sharing.aside().met(Question.NOT_REMOVED):
+        expect(answer.status, 404, f"status of {answer}, which names no member")
 
 
 # Concepts page, Image member statuses: without the membership the image can be neither used nor listed.

@@ -156,6 +156,11 @@ def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: Memb
             expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
         others = [project for project in attempt.changed if project != memberships.project]
         expect(others, [], f"other memberships that changed by {attempt}")
+    for attempt in member_lives.aside().attempts(Deed.SET_OWN):
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+        if member_lives.project in attempt.after:
+            told = attempt.after[member_lives.project].get("status")
+            expect(told, attempt.status, f"status that the owner sees after {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME):
         expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED, Deed.ADD_REJECTED):

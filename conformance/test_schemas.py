@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, Sc
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.asked_lists import Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.tried_patches import Updates
@@ -209,13 +210,22 @@ def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocum
 # "the live schema … validates every image"
 @requirement("IMG-ENT-15")
 def test_the_image_schema_describes_every_image(
-    schema_documents: SchemaDocuments, image_life: LifeAnswers, deactivated_image: Deactivated, updates: Updates
+    schema_documents: SchemaDocuments,
+    image_life: LifeAnswers,
+    deactivated_image: Deactivated,
+    updates: Updates,
+    foreign_attempts: ForeignAttempts,
 ) -> None:
     for answer in schema_documents.aside().document("image"):
         if not answer.ok:
             pytest.skip(f"needs the schema of images, which is not shown: {answer}")
     for image in image_life.images():
         expect(schema_documents.problems("image", image), [], f"departures from the schema in image {image.get('id')}")
+    # Whomever it is shared with, or shown to: it may be everybody.
+    for image in foreign_attempts.aside().images():
+        expect(schema_documents.problems("image", image), [], f"departures from the schema in image {image.get('id')}")
+    for answer in image_life.aside().answered(Question.HIDDEN).where(lambda answer: answer.ok):
+        expect(schema_documents.problems("image", answer.data), [], f"departures from the schema in {answer}")
     for attempt in updates.aside().attempts(Aim.VALUE).where(lambda attempt: attempt.named == {"name"}):
         if attempt.answer.ok and not attempt.wrong:
             found = schema_documents.problems("image", attempt.after)

@@ -533,7 +533,7 @@ def test_a_token_that_cannot_be_renewed_blocks(server: Server, cloud: ImagesClie
     token = server.app.identity.issue("tester").value
     server.app.identity.revoke(token)
 
-    with pytest.raises(Blocked, match="ran out in mid-run"):
+    with pytest.raises(Blocked, match="has run out"):
         renewing(cloud, [token]).add_tag("id", "a")
 
 

@@ -23,7 +23,7 @@ OWN = """
 import pytest
 
 def test_wrong(cloudimages_client):
-    assert cloudimages_client is None
+    assert cloudimages_client.list(limit="1").status == 999
 
 def test_skipped():
     pytest.skip("not today")
@@ -110,7 +110,25 @@ def test_a_test_of_ones_own_that_fails(workshop: Any) -> None:
     assert outcome.status == 1, outcome.out
     assert "FAILED" in outcome.out
     assert "test_own.py::test_wrong: no requirement of the catalogue" in outcome.out
+    assert "asked: GET /v2/images?limit=1 → 200" in outcome.out
     assert "FAIL: 1 requirement met, 1 test of your own failed; exit 1" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--reports", "file"], "Reports cannot be written to file: it is a file. Name another folder with --reports."),
+        (["--export", "markdown=/dev/null/x.md"], "--export: /dev/null/x.md cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_is_known_at_once(words: list[str], told: str, workshop: Any) -> None:
+    """Before anything is asked."""
+    workshop.write("file", "")
+    outcome = workshop.command("run", "--reference", *words)
+
+    assert outcome.status == 2, outcome.out
+    assert told in outcome.out
+    assert "service:" not in outcome.out
 
 
 def test_the_suite_in_several_processes(workshop: Any) -> None:

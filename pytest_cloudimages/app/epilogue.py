@@ -13,6 +13,7 @@ from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
 from pytest_cloudimages.app.postponed import Postponed, postpone
+from pytest_cloudimages.app.report_files import UNFINISHED
 from pytest_cloudimages.app.stash import COMMAND, OWN_FAILED, RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
@@ -140,7 +141,10 @@ class Epilogue:
             report_files.write(self.results, self.folder, self.theirs)
         except OSError as problem:
             report_files.discard(self.folder / name for name in self.theirs)
-            self.unwritten = f"{problem.filename or self.folder}: {problem.strerror}"
+            file = str(problem.filename or self.folder).removesuffix(UNFINISHED)
+            self.unwritten = (
+                f"{file}: {problem.strerror}. Make room or name another folder with --reports, and run again"
+            )
             self.config.stash[UNWRITTEN] = self.unwritten
 
     def notices(self) -> list[str]:
@@ -158,19 +162,22 @@ class Epilogue:
             # Everything has been put back by now, and nothing is claimed before it is there.
             self._write()
             terminal.summary(self.results, terminalreporter, written=not self.unwritten)
-        if self.unwritten:
-            terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
         if COMMAND not in self.config.stash:
+            if self.unwritten:
+                terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
             if self.results is not None and not self.selection.settings.dry_run:
                 terminalreporter.write_line(sentence(self.results, status=False))
             return
-        for failed in self.config.stash.get(OWN_FAILED, ()):
-            # pytest itself is told to be silent about them.
-            terminalreporter.write_line("")
-            terminalreporter.write_line(f"FAILED {failed.nodeid}: no requirement of the catalogue", red=True, bold=True)
-            terminalreporter.write_line(f"  came:  {failed.told}")
-            if failed.where:
-                terminalreporter.write_line(f"  where: {failed.where}")
+        self._tell_of_own(terminalreporter)
         if self.config.option.verbose < 0:
             # The command ends with the sentence; what pytest counts are tests, which nobody has asked about.
             self.config.option.verbose = COUNTLESS
+
+    def _tell_of_own(self, out: pytest.TerminalReporter) -> None:
+        """Print which tests that ask for no requirement have failed, the tester's own: pytest is told to be silent."""
+        for failed in self.config.stash.get(OWN_FAILED, ()):
+            out.write_line("")
+            out.write_line(f"FAILED {failed.nodeid}: no requirement of the catalogue", red=True, bold=True)
+            for label, text in (("asked:", failed.asked), ("came:", failed.told), ("where:", failed.where)):
+                if text:
+                    out.write_line(f"  {label:<6} {text}")

@@ -18,7 +18,16 @@ from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.order import in_order, place_of, workloads_before
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.pytest_settings import settings
-from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, own_failure, raise_if_flaky, results_of
+from pytest_cloudimages.app.records import (
+    ASKED,
+    Records,
+    asked_last,
+    count_sent,
+    fit_to_be_read,
+    own_failure,
+    raise_if_flaky,
+    results_of,
+)
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, OWN_FAILED, RUN, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.suite import of_the_suite
@@ -254,7 +263,15 @@ class Judge:
         """Count a check's exchanges, and ask again where the service failed at one of them."""
         mine = pyfuncitem.stash.get(CHECK, None)
         if mine is None:
-            return (yield)
+            if RUN not in self.config.stash:
+                return (yield)
+            with self.run.recorder.scope() as sent:
+                try:
+                    return (yield)
+                except Exception:
+                    # Whoever wrote the test sees what came of it; of a check, its verdict says it.
+                    pyfuncitem.add_report_section("call", ASKED, asked_last(sent))
+                    raise
         noted = [*mine.notes]  # by what made ready for it
         refused = self.budget.refused
         try:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.recording import CheckRecord
 
 SHOWN_EXCHANGES = 12
+SHOWN_OF_OWN = 5
+"""Exchanges that are shown of a test that asks for no requirement."""
+ASKED = "requests (cloudimages)"
+"""What the section of a report is called that shows them."""
 IMAGE = re.compile(r"/images/([^/?]+)")
 AGAIN = "there again"
 """What had become of a value that had been deleted and added once more."""
@@ -292,6 +296,12 @@ def _told_again(text: str, told: object) -> Any:
     return Told()
 
 
+def asked_last(sent: Sequence[Exchange]) -> str:
+    """Return the last things that a test has asked, each with what came, a line each; not what tidied up."""
+    asked = [str(exchange) for exchange in sent if exchange.purpose is not Purpose.CLEANING]
+    return "\n".join(harmless(in_one_line(line)) for line in asked[-SHOWN_OF_OWN:])
+
+
 def own_failure(report: pytest.TestReport, error: BaseException | None) -> OwnFailure:
     """Return what is told of a test that asks for no requirement, and has failed; its report is fit to be read."""
     crash = getattr(report.longrepr, "reprcrash", None)
@@ -300,7 +310,8 @@ def own_failure(report: pytest.TestReport, error: BaseException | None) -> OwnFa
     told = next((line.removeprefix("E").strip() for line in lines if line.startswith("E ")), lines[0])
     blocked = error is not None and all(isinstance(leaf, Blocked) for leaf in leaves(error))
     where = f"{crash.path}:{crash.lineno}" if crash else ""
-    return OwnFailure(report.nodeid, in_one_line(told), where, blocked)
+    asked = next((text for name, text in report.sections if ASKED in name), "")
+    return OwnFailure(report.nodeid, "; ".join(asked.splitlines()), in_one_line(told), where, blocked)
 
 
 def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pytest_cloudimages.reporting.results import Results
 
 
+UNFINISHED = ".part"
+"""What the name of a file ends with that is not whole yet."""
+
+
 def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozenset[str]:
     """Make sure that the folder can be written, and have pytest-html write there where nothing else is said.
 
@@ -50,13 +54,33 @@ def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozense
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     except OSError as problem:
-        raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
+        why = "it is a file" if folder.is_file() else problem.strerror
+        raise pytest.UsageError(
+            f"Reports cannot be written to {folder}: {why}. Name another folder with --reports."
+        ) from None
+    _see_that_exports_can_be_written(folder, settings)
     theirs = set()
     if hasattr(option, "htmlpath") and not option.htmlpath:
         option.htmlpath, option.self_contained_html = str(_unfinished(folder / page)), True
         option.css = [*option.css, str(html.STYLE)]
         theirs.add(page)
     return frozenset(theirs)
+
+
+def _see_that_exports_can_be_written(folder: Path, settings: Settings) -> None:
+    """Raise ``UsageError`` where a file of a form cannot be written, before anything is asked."""
+    for _, name in map(split, settings.export):
+        if name == STANDARD_OUTPUT:
+            continue
+        file = folder / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            _unfinished(file).touch()
+            _unfinished(file).unlink()
+        except OSError as problem:
+            raise pytest.UsageError(f"--export: {file} cannot be written: {problem.strerror}. Name another.") from None
 
 
 def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
@@ -123,4 +147,4 @@ def discard(files: Iterable[Path]) -> None:
 
 
 def _unfinished(file: Path) -> Path:
-    return file.with_name(f"{file.name}.part")
+    return file.with_name(f"{file.name}{UNFINISHED}")

@@ -22,8 +22,10 @@ class OwnFailure:
     """A test of the tester's own that has failed, and no requirement with it."""
 
     nodeid: str
+    asked: str
+    """What it asked last, and what came."""
     told: str
-    """What came, in a line."""
+    """Why it failed, in a line."""
     where: str
     """The line of which file it failed at, where that is known."""
     blocked: bool

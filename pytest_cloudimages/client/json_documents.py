@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -60,7 +61,7 @@ def referred(part: Any, whole: Any) -> Any:
         reference = part.get("$ref") if isinstance(part, dict) else None
         if not isinstance(reference, str):
             return part
-        part = at_pointer(whole, reference) if reference.startswith("#") and not is_by_its_name(reference) else None
+        part = at_pointer(whole, reference[1:]) if reference.startswith("#") else None
     return None
 
 
@@ -70,17 +71,25 @@ def only_part(part: Any) -> Any:
     return parts[0] if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict) else None
 
 
-def is_by_its_name(reference: str) -> bool:
-    """Return whether a reference is to a schema that has an id, and not to a place: JSON Schema Draft 4, 7.2.3."""
-    return reference.partition("#")[2][:1] not in ("", "/")
-
-
 def at_pointer(whole: Any, pointer: str) -> Any:
-    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is."""
+    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is.
+
+    What is none is the id of a part of it. (JSON Schema Draft 4, 7.2.3.)
+    """
+    if pointer[:1] not in ("", "/"):
+        return next((part for part in _objects(whole) if part.get("id") == f"#{pointer}"), None)
     for name in pointer.split("/")[1:]:
         key = name.replace("~1", "/").replace("~0", "~")
         whole = whole.get(key) if isinstance(whole, dict) else None
     return whole
+
+
+def _objects(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects in a document, from the outside inwards."""
+    if isinstance(part, dict):
+        yield part
+    for each in [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []:
+        yield from _objects(each)
 
 
 def _depth(text: str) -> int:

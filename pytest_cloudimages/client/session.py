@@ -166,7 +166,8 @@ class ImagesClient(Short):
             request = written()
             answer = self._patiently(request, "repeated with a new token")
             if answer.status == 401 and self.looked(LIST).status == 401:  # noqa: PLR2004 - as HTTP has it
-                why = f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
+                who = f"the {TESTER}" if self.caller == TESTER else self.caller
+                why = f"The token of {who} has run out, or was never valid, and there is no new one: {request}."
                 raise shut_out(self, TokenEnded(why), 401)
         if answer.status == 403 and self.caller == TESTER:  # noqa: PLR2004 - as HTTP has it
             raise_if_shut_out(self, {403})

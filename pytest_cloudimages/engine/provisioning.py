@@ -108,12 +108,15 @@ def temporary_image(
 
 
 @contextmanager
-def claimed_name(client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple) -> Iterator[str]:
+def claimed_name(
+    client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple, end: str = ""
+) -> Iterator[str]:
     """Yield a name for images that the service is to create by itself, and delete whatever has it in the end.
 
-    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet.
+    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet. The name
+    has the ``end``, if one is given.
     """
-    traces, name = client.recorder.traces, fresh_name(run)
+    traces, name = client.recorder.traces, f"{fresh_name(run)}{end}"
     note = traces.notes.creating(name, client.caller, time.time() + traces.lifetime)
     told = len(traces.left_behind)
     try:

@@ -159,6 +159,8 @@ class Run(Short):
         # The vendor's are of an account alone (rulings, 18).
         if self.administers("ALT") and not self.of_the_vendor:
             return "needs a second project, and Identity says that who was named for it is an administrator"
+        if problem := self.transport.way.shut_out.get(OTHERS["ALT"]):
+            return f"needs a second project. {problem}"
         return ""
 
     def administers(self, who: str) -> bool:

@@ -209,7 +209,9 @@ def rehearsed(results: Results) -> list[str]:
     data = results.data
     images, requests = data["service"]["image"], data["requests"]
     created = data["service"]["created"]
-    what = f"would create: {created} images named pytest-cloudimages-…, each deleted when its check is done"
+    what = (
+        f"would create: {count(created, 'image')}, most named pytest-cloudimages-…, each deleted when its check is done"
+    )
     judged = sum(1 for entry in results.entries if entry["cases"])
     return [
         what if images == "created" else f"would borrow: {', '.join(images)}; their tags are put back as they were",
@@ -226,11 +228,11 @@ def _reasons(results: Results) -> list[str]:
         for entry in results.entries
         if verdict_of(entry) is Verdict.UNTESTED and "needs" in entry["explanation"]
     )
-    return [f"not asked:    {count} requirements: {_short(reason)}" for reason, count in reasons.items()]
+    return [f"not asked:    {count(each, 'requirement')}: {_short(reason)}" for reason, each in reasons.items()]
 
 
 def _counted(requests: Mapping[str, int]) -> str:
-    purposes = ", ".join(f"{count} {purpose}" for purpose, count in requests.items())
+    purposes = ", ".join(f"{each} {purpose}" for purpose, each in requests.items())
     return f"{sum(requests.values())} ({purposes})"
 
 
@@ -327,8 +329,8 @@ def untested(results: Results) -> list[str]:
         for entry in results.entries
         if verdict_of(entry) is Verdict.UNTESTED
     )
-    told = [f"{count} ({_short(reason)})" for reason, count in reasons.most_common(REASONS)]
-    rest = sum(reasons.values()) - sum(count for _, count in reasons.most_common(REASONS))
+    told = [f"{each} ({_short(reason)})" for reason, each in reasons.most_common(REASONS)]
+    rest = sum(reasons.values()) - sum(each for _, each in reasons.most_common(REASONS))
     told += [f"{rest} (other reasons, which conformance.json names)"] if rest else []
     return [f"{'untested:' if place == 0 else '':<9} {text}" for place, text in enumerate(told)]
 

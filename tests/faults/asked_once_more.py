@@ -8,8 +8,8 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
-from pytest_cloudimages.reference.images import Caller, Images, Member
-from pytest_cloudimages.reference.refusals import Invalid, NotFound
+from pytest_cloudimages.reference.images import Caller, Images, Member, MemberStatus
+from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound
 from pytest_cloudimages.reference.tasks import Task, Tasks, TaskType
 
 from .kinds import Kind
@@ -177,6 +177,163 @@ faulty(
 )
 
 
+def _by_its_beginning(self: App, request: Request, task_id: str) -> Reply:
+    known = next((each for each in self.tasks._tasks if each.startswith(task_id)), task_id)  # noqa: SLF001
+    return App.show_task(self, request, known)
+
+
+faulty(
+    "FindsTasksByTheirBeginning",
+    "Shows a task to who asks for it by the beginning of its id.",
+    "TASK-GET-02",
+    words=TASKS,
+    show_task=_by_its_beginning,
+)
+
+
+def _as_in_a_form(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_import(self, task)
+    image = self.images.get(result["image_id"])
+    image.name = str(image.name).replace("+", " ")
+    return result
+
+
+works(
+    "NamesImportsAsInAForm",
+    "Takes a plus in the name of an imported image for a blank.",
+    "TASK-IMP-04",
+    execute_import=_as_in_a_form,
+)
+
+
+def _twice_when_filtered(self: App, request: Request) -> Reply:
+    document: Any = App.list_tasks(self, request).json()
+    if "status=success" in request.query:
+        document["tasks"] = [task for task in document["tasks"] for _ in range(2)]
+    return Reply.of_json(document)
+
+
+faulty(
+    "ListsWhatSucceededTwice",
+    "Lists each task twice where those that succeeded are asked for.",
+    "TASK-LIST-01",
+    words=TASKS,
+    list_tasks=_twice_when_filtered,
+)
+
+
+def _open(self: Tasks, task: Task) -> dict[str, str]:
+    with self.images.lock:
+        image = self.images.show(task.caller, str(task.input["image_uuid"]))
+        owner = image.owner
+        if image.visibility is Visibility.COMMUNITY:
+            image.owner = task.caller.project
+        try:
+            return Tasks.execute_export(self, task)
+        finally:
+            image.owner = owner
+
+
+works(
+    "ExportsImagesOfTheCommunity",
+    "Exports an image of another project that is for the community.",
+    "TASK-EXP-03",
+    execute_export=_open,
+)
+
+
+def _of_the_service(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_import(self, task)
+    image, owner = self.images.get(result["image_id"]), task.caller.project
+    image.owner, image.members[owner] = "service", Member(image.id, owner, MemberStatus.ACCEPTED)
+    image.visibility = Visibility.SHARED
+    return result
+
+
+works(
+    "SharesImportsWithWhoAskedForThem",
+    "Has imported images be those of the service, and shared with who asked for them.",
+    "TASK-IMP-04",
+    execute_import=_of_the_service,
+)
+
+
+def _for_whom_is_named(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    named = request.headers.get("X-Project-Id")
+    if named:
+        document["owner"] = named
+    return replace(reply, body=json.dumps(document).encode())
+
+
+faulty(
+    "CreatesImagesForWhomTheHeaderNames",
+    "Answers the creation of an image with the project of a header as its owner.",
+    "AUTH-22",
+    words=selecting("AUTH-22"),
+    create_image=_for_whom_is_named,
+)
+
+
+# Images
+
+
+def _missed_before(self: App, request: Request, image_id: str) -> Reply:
+    missed: dict[str, int] = self.__dict__.setdefault("missed", {})
+    try:
+        return App.show_image(self, request, image_id)
+    except NotFound as problem:
+        missed[image_id] = missed.get(image_id, 0) + 1
+        status = HTTPStatus.CONFLICT if missed[image_id] == 2 and image_id.isascii() else HTTPStatus.NOT_FOUND
+        return self.error(request, status, str(problem))
+
+
+faulty(
+    "AnswersAMissedImageOtherwise",
+    "Answers 409 to the second request for an image that there is not.",
+    *("IMG-GET-02", "IMG-GET-04"),
+    words=selecting("IMG-GET-02", "IMG-GET-04"),
+    show_image=_missed_before,
+)
+
+
+def _confirmed(self: App, request: Request, image_id: str) -> Reply:
+    asked: set[tuple[str, object]] = self.__dict__.setdefault("asked", set())
+    key = (image_id, request.headers.get("X-Auth-Token"))
+    if key in asked and not request.caller.writes:
+        return App.delete_image(self, request.sent_by(replace(request.caller, writes=True, deletes=True)), image_id)
+    asked.add(key)
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "DeletesForAReaderWhoInsists",
+    "Deletes an image for a reader who asks twice.",
+    "RBAC-03",
+    words=selecting("RBAC"),
+    delete_image=_confirmed,
+)
+
+
+def _without_community(self: App, request: Request, name: str) -> Reply:
+    reply = App.schema(self, request, name)
+    if name != "image":
+        return reply
+    document: Any = reply.json()
+    document["properties"]["visibility"]["enum"] = ["public", "private", "shared"]
+    return Reply.of_json(document)
+
+
+faulty(
+    "DescribesNoCommunity",
+    "Describes images by a schema that has no visibility community.",
+    "IMG-ENT-15",
+    words=selecting("IMG-ENT-15", "SCHEMA-14"),
+    schema=_without_community,
+)
+
+
 # Members
 
 
@@ -222,6 +379,41 @@ faulty(
 )
 
 
+def _settled(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    if self.images.get(image_id).protected and request.caller.project == member_id:
+        return self.show_member(request, image_id, member_id)
+    return App.update_member(self, request, image_id, member_id)
+
+
+def _only_while_active(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    image = self.images.get(image_id)
+    if image.status is Status.DEACTIVATED and request.caller.project in image.members:
+        raise Forbidden("The image is deactivated.")
+    return App.update_member(self, request, image_id, member_id)
+
+
+for _name, _sentence, _update in (
+    ("DecidesNothingOnProtectedImages", "Leaves a member's status as it is while the image is protected.", _settled),
+    ("DecidesOnActiveImagesAlone", "Answers 403 to who decides on a deactivated image.", _only_while_active),
+):
+    faulty(_name, _sentence, "MEM-UPD-01", words=selecting("MEM"), update_member=_update)
+
+
+def _removed_by_its_beginning(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    members = self.images.get(image_id).members
+    found = next((each for each in members if each.startswith(member_id) and ":" in each), member_id)
+    return App.delete_member(self, request, image_id, found)
+
+
+faulty(
+    "RemovesMembersByTheirBeginning",
+    "Removes a member by the beginning of its id.",
+    "MEM-DEL-03",
+    words=selecting("MEM"),
+    delete_member=_removed_by_its_beginning,
+)
+
+
 def _twice_of_the_community(self: App, request: Request, image_id: str) -> Reply:
     document: Any = App.list_members(self, request, image_id).json()
     image = self.images.get(image_id)
@@ -251,6 +443,19 @@ def _begun_anew(self: App, request: Request) -> Reply:
     return App.list_images(self, request)
 
 
+def _nearly(self: App, request: Request) -> Reply:
+    known = {each.id[:-1]: each.id for each in self.images.all()}
+    pairs = [(key, known.get(value[:-1], value) if key == "marker" else value) for key, value in pairs_of(request)]
+    return App.list_images(self, sending(request, pairs))
+
+
+faulty(
+    "TakesNearlyAMarker",
+    "Starts after an image whose id the marker is but for its last letter.",
+    "PAGE-11",
+    words=selecting("PAGE"),
+    list_images=_nearly,
+)
 faulty(
     "ForgetsAMarkerOfAnotherVisibility",
     "Begins with the first image where that of the marker has another visibility than is asked for.",

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from pytest_cloudimages.reference import documents, listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image, Member, Status
-from pytest_cloudimages.reference.refusals import Forbidden, Invalid, OverLimit
+from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid, OverLimit
 
 from .images import LIFE
 from .kinds import Kind
@@ -234,4 +234,96 @@ faulty(
     words=TASKS,
     profile="standard",
     list_tasks=_of_all,
+)
+
+
+# Whoever stands before the service, and beside it
+
+
+@breaks(words=selecting("TAG-AUTH-12", "TAG-URI-15", "VER-02", "VER-03"))
+class SharesItsHost(App):
+    """Stands behind a server that has a page of its own at the root, and leads from a slash at an end to the rest."""
+
+    def handle(self, request: Request) -> Reply:
+        path = request.path
+        if path == "/":
+            reply = super().handle(request)
+            kept = tuple((name, value) for name, value in reply.headers if name != "Content-Type")
+            return Reply(HTTPStatus.OK, b"<html><h1>Welcome</h1></html>", (*kept, ("Content-Type", "text/html")))
+        reply = super().handle(request)
+        if path.startswith("/v2/") and path.endswith("/"):
+            fields = tuple((name, value) for name, value in reply.headers if name in ("Date", "x-openstack-request-id"))
+            return Reply(HTTPStatus.MOVED_PERMANENTLY, b"", (*fields, ("Location", path.rstrip("/"))))
+        return reply
+
+
+@breaks(words=selecting("IMG-ENT-02", "IMG-LIST-01"), profile="standard")
+class GivesImagesLargerDisks(App):
+    """Serves a project where somebody raises the least disk of every image that was listed a few times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listed = 0
+
+    def list_images(self, request: Request) -> Reply:
+        with self.images.lock:
+            self.listed += 1
+            if self.listed == 20:
+                for image in self.images.all():
+                    image.min_disk += 10
+            return super().list_images(request)
+
+
+@breaks(words=selecting("TAG-URI-03"))
+class HasRoomForFewLetters(App):
+    """Answers 409 to one tag more where those of an image would have more than 1,500 characters."""
+
+    most = 1500
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            image = self.images.open(request.caller, image_id)
+            if tag not in image.tags and sum(map(len, image.tags)) + len(tag) > self.most:
+                raise Conflict("There is no room for this tag.")
+            return super().add_tag(request, image_id, tag)
+
+
+@breaks(words=selecting("MEM-UPD", "MEM-DEL", "IMG-UPD-27", "IMG-LIST-09"), profile="standard")
+class RoundsMomentsAtTimes(App):
+    """Writes moments with their fractions, or without them, those of members rounded, by turns."""
+
+    turns = 0
+
+    def written(self, moment: datetime, up: int = 0) -> str:
+        self.turns += 1
+        told = moment if self.turns % 3 else (moment + timedelta(microseconds=up)).replace(microsecond=0)
+        return f"{told:%Y-%m-%dT%H:%M:%S.%f}".removesuffix(".000000") + "Z"
+
+    def represent_member(self, member: Member) -> dict[str, object]:
+        moments = {name: self.written(getattr(member, name), 500_000) for name in ("created_at", "updated_at")}
+        return super().represent_member(member) | moments
+
+    def represent(self, image: Image) -> dict[str, object]:
+        moments = {name: self.written(getattr(image, name)) for name in ("created_at", "updated_at")}
+        return super().represent(image) | moments
+
+
+def _by_reference(self: App, request: Request, name: str) -> Reply:
+    document: Any = App.schema(self, request, name).json()
+    if name == "members":
+        member = document["properties"]["members"]["items"]
+        document["definitions"] = {"member": member}
+        document["properties"]["members"]["items"] = {"allOf": [{"$ref": "#/definitions/member"}]}
+    if name == "image":
+        document["definitions"] = {"tag": document["properties"]["tags"]["items"] | {"id": "#tag"}}
+        document["properties"]["tags"]["items"] = {"$ref": "#tag"}
+    return Reply.of_json(document)
+
+
+faulty(
+    "DescribesByGeneratedSchemas",
+    "Describes members by all of one schema, and tags by one that has an id.",
+    words=selecting("SCHEMA", "TAG-VIS-06"),
+    profile="standard",
+    schema=_by_reference,
 )

@@ -585,7 +585,7 @@ def _nothing_there(self: App, request: Request, pairs: Pairs) -> Reply:
     return reply
 
 
-lists("BeginsAgainAfterTheLast", "Begins again after the last image.", "PAGE-10", answer=_all_again)
+lists("BeginsAgainAfterTheLast", "Begins again after the last image.", "PAGE-04", "PAGE-10", answer=_all_again)
 lists("FindsNothingAfterTheLast", "Answers 404 after the last image.", "PAGE-10", answer=_nothing_there)
 
 

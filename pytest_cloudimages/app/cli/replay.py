@@ -56,7 +56,8 @@ def replay(chosen: argparse.Namespace) -> int:
     try:
         return _replayed(settings_of(chosen, TAKEN, os.environ), finding)
     except ConfigurationError as problem:
-        print(f"cloudimages replay: {_shown(problem)} (It was found at {finding['endpoint']}.)", file=sys.stderr)
+        told = "\n".join(map(_shown, str(problem).splitlines()))
+        print(f"cloudimages replay: {told}\n(It was found at {_shown(finding['endpoint'])}.)", file=sys.stderr)
         return USAGE
 
 
@@ -92,7 +93,7 @@ def _said(finding: Mapping[str, Any], shown: Replayed, *, left: bool) -> int:
 
 
 def _not_judged(told: str) -> int:
-    print(f"cloudimages replay: it cannot be judged: {told}; exit {NOT_JUDGED}", file=sys.stderr)
+    print(f"cloudimages replay: it cannot be judged: {told.removesuffix('.')}; exit {NOT_JUDGED}", file=sys.stderr)
     return NOT_JUDGED
 
 

@@ -238,7 +238,7 @@ def _print_exports(results: Results | None) -> None:
 def _not_written(problem: object) -> int:
     """Say why a report is missing, and return the status of it: a gate must not take for done what is not there."""
     with suppress(OSError):
-        print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
+        print(f"cloudimages run: a report cannot be written: {problem}; exit {SUITE_ERROR}", file=sys.stderr)
     return SUITE_ERROR
 
 

@@ -97,7 +97,9 @@ def _swept(sweeper: Sweeper, chosen: argparse.Namespace) -> bool:
     if chosen.json:
         print(json.dumps(_data(sweeper, chosen, problems, status), indent=1))
     else:
-        print(*_lines(sweeper.swept, sweeper.endpoint, dry=chosen.dry_run), sep="\n")
+        lines = _lines(sweeper.swept, sweeper.endpoint, dry=chosen.dry_run)
+        # Who could not look does not say that nothing is there.
+        print(*(lines[:-1] if problems and len(lines) == 1 else lines), sep="\n", end="\n" if lines[1:] else "")
         for told in problems:
             print(f"cloudimages sweep: {told}", file=sys.stderr)
     return status == NOT_JUDGED

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -52,7 +55,7 @@ OF_THE_FILTER = {
 """Fields by which a filter in front tells a service what it has learned of a token: no client's are let through."""
 
 
-@workload(empty=lambda: NamedProjects([]), requests=(16, 26, 26, 26))
+@workload(empty=lambda: NamedProjects([]), requests=(16, 35, 35, 35))
 def named_projects(run: Run) -> NamedProjects:
     """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
     named: list[Named] = []
@@ -73,7 +76,26 @@ def named_projects(run: Run) -> NamedProjects:
             named.append(_sent_twice(client, project, "PATCH", f"/images/{image.id}", json=change))
             if run.rounds:
                 named += _of_its_parts(client, image.id, project, foreign=client is other)
+    if run.rounds:
+        named += _created(run, foreign)
     return NamedProjects(named)
+
+
+def _created(run: Run, foreign: str) -> Iterator[Named]:
+    """Have the owner create images, and ask for imports of what is not there: without a foreign project, and with.
+
+    What is refused the second time may be one too many, or the same once more.
+    """
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        images = _sent_twice(run.client, foreign, "POST", "/images", json={"name": name})
+        made += [each for each in map(_id_of, (images.without, images.answer)) if is_fit(each)]
+        tasks = _sent_twice(run.client, foreign, "POST", "/tasks", json=import_from(NOWHERE, name))
+        yield from (named for named in (images, tasks) if named.without.ok and named.answer.ok)
+
+
+def _id_of(answer: Answer) -> object:
+    return answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
 
 
 def _of_its_parts(client: ImagesClient, image: str, project: str, *, foreign: bool) -> Iterator[Named]:
@@ -89,7 +111,7 @@ def _sent_twice(client: ImagesClient, project: str, method: str, target: str, js
     A gateway may refuse fields that are not a client's to send. What it refuses with them is asked for once more
     by those that name a project alone.
     """
-    kind = {"Content-Type": PATCH_TYPE} if json is not None else {}
+    kind = {"Content-Type": PATCH_TYPE} if method == "PATCH" else {}
     naming = dict.fromkeys(HEADERS, project)
     without = client.send(method, target, json=json, headers=kind)
     answer = client.send(method, target, json=json, headers=kind | naming | OF_THE_FILTER)

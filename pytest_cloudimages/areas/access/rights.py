@@ -262,6 +262,8 @@ class _Table:
         if not before["there"]:
             return []
         sent = [(deed, self._sent(party, client, deed, name, before)) for deed in deeds if deed in self.deeds]
+        if self.run.rounds and party in READING:  # the second time is no confirmation
+            sent += [(deed, self._sent(party, client, deed, name, before)) for deed in deeds if deed is Deed.DELETE]
         after, looked = self._look(name)
         self._put_back(before, after, name)
         plain = {401} if party in OUTSIDE else TURNED_AWAY

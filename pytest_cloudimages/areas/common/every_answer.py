@@ -177,9 +177,11 @@ class EveryAnswer:
         own = [entry for entry in shown if self._is_ours(entry.get("id"))]
         twins = (entry.get("id") for entry in shown if self.run and entry.get(OF_RUN) == self.run and entry not in own)
         self.traces.unknown.update(each for each in twins if isinstance(each, str))
+        # A task that goes on in that moment may be met where it was and where it is.
+        under_way = [entry.get("status") not in ENDED for entry in own] if collection == "tasks" else []
         ids = [entry["id"] for entry in own]
-        if collection == "images" and not NO_MORE.holds(ids):
-            yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
+        if not NO_MORE.holds(ids) and not any(under_way):
+            yield "IMG-ENT-03" if collection == "images" else "TASK-LIST-01", ids, NO_MORE, "ids of our own"
         form = LISTED_TASK if collection == "tasks" else LISTED_IMAGE
         for entry in own:
             yield from self._of(form, entry, f"/{collection}")

@@ -26,7 +26,6 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.json_documents import (
     at_pointer,
     clearly,
-    is_by_its_name,
     only_part,
     parsed,
     referred,
@@ -179,7 +178,7 @@ class SchemaDocuments(Collection):
             if (only := only_part(found)) is not None:
                 schema = only
                 continue
-            if not isinstance(reference := found.get("$ref"), str) or is_by_its_name(reference):
+            if not isinstance(reference := found.get("$ref"), str):
                 return found
             address, _, pointer = reference.partition("#")
             if address:

@@ -34,7 +34,7 @@ OF_LARGE_IMAGES = ((BEYOND_32_BITS, ""), ("", str(2**32)))
 """Bounds as of an image of 4 GiB: in 32 bits the first is 1, and the other 0."""
 
 
-@workload(empty=lambda: Lists([]), requests=(175, 204, 204, 204))
+@workload(empty=lambda: Lists([]), requests=(175, 206, 206, 206))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -353,7 +353,9 @@ def _ask_wrongly(lists: ListReader, mark: str) -> None:
     name = ("name", mark)
     # What was deleted is none either, once it is not shown any more.
     gone = [lists.gone] if lists.gone and lists.run.client.show(lists.gone).status == 404 else []  # noqa: PLR2004
-    for marker in (str(uuid.uuid4()), "cloudimages-no-id", *gone):
+    nearly = [f"{next(iter(lists.known))[:-1]}g"] if lists.run.rounds else []
+    unknown = str(uuid.uuid4())
+    for marker in (unknown, "cloudimages-no-id", *gone, *nearly, *(nearly and [unknown])):
         lists.ask(Aspect.WRONG_MARKER, ("marker", marker), name)
     for limit in ("-1", "abc", "1.5"):
         lists.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)

@@ -36,7 +36,7 @@ NOT_YET = frozenset({204, 404})
 """What is answered while there is no data."""
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 94, 94, 94))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 96, 96, 96))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -47,6 +47,9 @@ def image_life(run: Run) -> LifeAnswers:
     changed = unknown if run.rounds else unknown[:1]
     answers[Question.UNKNOWN_PATCHED] = [run.client.patch(each, replaced("/name", "of nothing")) for each in changed]
     answers[Question.UNKNOWN_DELETED] = [run.client.delete(each) for each in changed]
+    if run.rounds:  # it is not there because it was asked for
+        answers[Question.UNKNOWN].append(run.client.show(nobody))
+        answers[Question.UNKNOWN_DELETED].append(run.client.delete(nobody))
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(name=image.name)]

@@ -80,6 +80,12 @@ def has_tags(shown: Attributes, given: Attributes) -> bool:
     return has is not None and wanted is not None and has >= wanted
 
 
+def added_tags(shown: Attributes, before: Attributes) -> set[str]:
+    """Return the tags that an image has and had not before."""
+    now, then = (each.get("tags") for each in (shown, before))
+    return {*map(str, now if isinstance(now, list) else ())} - {*map(str, then if isinstance(then, list) else ())}
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A patch that was sent, and the image before and after it."""
@@ -141,7 +147,7 @@ class Attempt:
     @property
     def wrong(self) -> list[str]:
         """The attributes that it names and that are not as it says."""
-        return differing(self.after, self.expected, only=self.named)
+        return self._but_of_others(differing(self.after, self.expected, only=self.named), self.expected)
 
     @property
     def strayed(self) -> list[str]:
@@ -162,7 +168,8 @@ class Attempt:
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
+        changed = self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
+        return self._but_of_others(changed, self.before)
 
     @property
     def told(self) -> Attributes:
@@ -173,7 +180,14 @@ class Attempt:
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
         told = attributes_of(self.answer)
-        return self._but_late(differing(told, self.after, moving=self.moving), told)
+        return self._but_of_others(self._but_late(differing(told, self.after, moving=self.moving), told), told)
+
+    def _but_of_others(self, names: list[str], due: Attributes) -> list[str]:
+        """Return the attributes but for tags, where all that are due are there, and more that others have added."""
+        more = added_tags(self.after, due)
+        text, before = str(self.wanted.body), {*map(str, self.before.get("tags") or ())}
+        of_others = has_tags(self.after, due) and more.isdisjoint(before) and not any(tag in text for tag in more)
+        return [name for name in names if name != "tags" or not of_others]
 
     def _but_late(self, names: list[str], before: Attributes) -> list[str]:
         """Return the attributes but for what is found in data a while after it has come, and no patch speaks of."""
@@ -198,8 +212,7 @@ class Beside:
     def touched(self) -> list[str]:
         """Those of them that have changed; a tag that no patch has set, somebody else has added."""
         touched = differing(self.after, self.before, only=self.names)
-        now, then = ({*map(str, each.get("tags") or ())} for each in (self.after, self.before))
-        others = has_tags(self.after, self.before) and self.tags.isdisjoint(now - then)
+        others = has_tags(self.after, self.before) and self.tags.isdisjoint(added_tags(self.after, self.before))
         return [name for name in touched if name != "tags" or not others]
 
 

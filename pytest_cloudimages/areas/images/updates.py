@@ -79,7 +79,8 @@ def updates(run: Run) -> Updates:
             with suppress(Blocked, pytest.skip.Exception):
                 valid = [attempt for attempt in tried if attempt.wanted.aim in VALID]
                 names = {name for attempt in valid for name in attempt.named}
-                tags = frozenset(str(tag) for attempt in valid for tag in attempt.expected.get("tags") or ())
+                values = [each.get("value") for attempt in valid for each in in_the_new_form(attempt.wanted.body)]
+                tags = frozenset(str(tag) for value in values if isinstance(value, list) for tag in value)
                 looked = other.show()
                 others.append(Beside(as_created, attributes_of(looked), names, looked.exchange, tags))
                 looked = stack.enter_context(run.fresh_image(own=True)).show()

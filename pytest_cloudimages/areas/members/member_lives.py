@@ -11,10 +11,10 @@ import pytest
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible, skip_where_lacking
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, give_data
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Stage, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
-from pytest_cloudimages.areas.members.sights import members_of, sight_of
+from pytest_cloudimages.areas.members.sights import has_data, members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import MEMBERS_OF_IMAGES, shared_image
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -52,7 +52,7 @@ class MemberLives(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=MemberLives, requests=(0, 234, 234, 234))
+@workload(empty=MemberLives, requests=(0, 246, 246, 246))
 def member_lives(run: Run) -> MemberLives:
     """Share an image while it is renamed, protected, hidden, deactivated and for all, and end it; ask as colleagues."""
     seen: list[Stage] = []
@@ -137,7 +137,11 @@ class _Life:
         before = members_of(image)[0] if self.known is None else self.known
         answer = image.seen_by(client).send(method, "/members" + (f"/{member}" if member else ""), json=json)
 
+        status = str(json["status"]) if deed is Deed.SET_OWN and isinstance(json, dict) else ""
+
         def is_as_answered(found: Members) -> bool:
+            if answer.ok and status:
+                return found.get(member, {}).get("status") == status
             if answer.ok and deed in (Deed.ADD_OTHER, Deed.REMOVE_OTHER):
                 return len(found) == len(before) + (1 if deed is Deed.ADD_OTHER else -1)
             return not answer.refused or found == before
@@ -146,7 +150,7 @@ class _Life:
         after, looked = image.eventually(look, lambda found: is_as_answered(found[0]))
         # What comes later is judged by what is there now, whoever has done it.
         self.known, self.due = after, {*after}
-        found = Attempt(who, deed, answer, before, after, looked, where=self.where, seen=seen)
+        found = Attempt(who, deed, answer, before, after, looked, status, where=self.where, seen=seen)
         self.tried.append(found)
         return found
 
@@ -204,6 +208,11 @@ class _Life:
         elif added.answer.ok:
             self.attempt(Who.OWNER, Deed.REMOVE_OTHER, owner, "DELETE", other)
 
+    def decided_anew(self) -> None:
+        """Have the consumer, which has accepted, reject the image as it is, and accept it again."""
+        for status in (REJECTED, ACCEPTED):
+            self.attempt(Who.MEMBER, Deed.SET_OWN, self.consumer, "PUT", self.project, {"status": status})
+
     def is_still_shared(self) -> bool:
         """Return whether the consumer is a member, of an image that was for the owner alone, or for all, since.
 
@@ -221,7 +230,7 @@ def _shared_life(run: Run, consumer: ImagesClient, seen: list[Stage], tried: lis
     """Share one image with the consumer, who has asked for it before, and end it, with much else in between."""
     with shared_image(run) as image:
         life = _Life(run, image, consumer, run.owner_of(consumer), tried)
-        data = _has_data(image)
+        data = has_data(image)
         third = _third(life)
         seen.append(life.stage("before the image is shared with it", data=data, whole=True))
         _as_a_stranger(life, third)
@@ -259,14 +268,6 @@ def _shared_life(run: Run, consumer: ImagesClient, seen: list[Stage], tried: lis
                 if not life.patched(replaced("/visibility", "shared")) or not life.is_still_shared():
                     return
                 seen.append(life.stage(f"the image was shared, then {visibility}, and shared again", data=data))
-
-
-def _has_data(image: Image) -> bool:
-    """Return whether the image was given data that its owner can read."""
-    with suppress(Blocked, pytest.skip.Exception), image.client.recorder.of(Purpose.PREPARING):
-        give_data(image)
-        return image.eventually(partial(image.send, "GET", "/file"), lambda answer: answer.status == 200).ok  # noqa: PLR2004
-    return False
 
 
 def _third(life: _Life) -> str:
@@ -314,10 +315,12 @@ def _go_through(life: _Life, seen: list[Stage], *, data: bool) -> None:
         if protected:
             seen.append(life.stage("the image was protected", data=data))
             life.with_another()
+            life.decided_anew()
     with life.being("hidden from lists", name="os_hidden", value=True, back=False) as hidden:
         if hidden:
             seen.append(life.stage("the image was hidden from lists", lists=False, data=data))
             life.with_another()
+            life.decided_anew()
     if hidden:
         seen.append(life.stage("the image was hidden from lists and is no longer", data=data))
     _while_deactivated(life, seen, data=data)
@@ -339,6 +342,7 @@ def _while_deactivated(life: _Life, seen: list[Stage], *, data: bool) -> None:
         life.where = "deactivated"
         seen.append(life.stage("the image was deactivated"))
         life.with_another()
+        life.decided_anew()
     finally:
         life.where = ""
         act("reactivate")

@@ -1,15 +1,19 @@
 """What the owner and a consumer see of an image and of its members: read once, and read by every table."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC
+from functools import partial
+
+import pytest
 
 from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, Query, read_pages
-from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, give_data
 from pytest_cloudimages.areas.members.member_attempts import Members, Sight
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.moments import moment, same_moment
 from pytest_cloudimages.client.session import ImagesClient
@@ -93,3 +97,11 @@ def holds(listed: PagedList, image: Image, *, due: bool) -> bool | None:
         # What cannot be read lacks an image, unless the owner cannot read it either: that is not about members.
         return False if due and read_pages(image.client, "/images", listed.query, most=1).readable else None
     return False if listed.ended or listed.problem else None
+
+
+def has_data(image: Image) -> bool:
+    """Return whether the image was given data that its owner can read."""
+    with suppress(Blocked, pytest.skip.Exception), image.client.recorder.of(Purpose.PREPARING):
+        give_data(image)
+        return image.eventually(partial(image.send, "GET", "/file"), lambda answer: answer.status == 200).ok  # noqa: PLR2004
+    return False

@@ -43,6 +43,8 @@ class TaskRunner:
     seen: list[Seen] = field(default_factory=list)
     other: str = ""
     """Another project, which asked for a task of its own."""
+    own: str = ""
+    """The project of the caller, where it is known."""
     why: dict[Deed, BaseException] = field(default_factory=dict)
     no_exports: str = ""
     no_imports: str = ""
@@ -87,7 +89,9 @@ class TaskRunner:
     def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
         """Return what became of tasks, with the lists of them that were read."""
         told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
-        return Tasks(tried, {**lists, **self.glances} if lists else lists, *told, seen=self.seen, other=self.other)
+        return Tasks(
+            tried, {**lists, **self.glances} if lists else lists, *told, seen=self.seen, other=self.other, own=self.own
+        )
 
     def so_far(self) -> Tasks:
         """Return what became of the tasks that have ended, or were refused."""

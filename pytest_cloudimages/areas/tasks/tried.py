@@ -188,6 +188,8 @@ class Tasks(Collection):
     seen: Sequence[Seen] = ()
     other: str = ""
     """Another project, which asked for a task of its own."""
+    own: str = ""
+    """The project of the caller, where it is known."""
 
     @property
     def known(self) -> dict[str, Started]:

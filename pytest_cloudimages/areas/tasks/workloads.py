@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.imports import export_of, import_from
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_back, look_into, look_once_more
@@ -46,9 +47,11 @@ TYPE = re.compile(rb"(?<![-\w])types?(?![-\w=])", re.IGNORECASE)
 NO_DISK = "cloudimages-no-disk.vhd"
 NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
+ENDS = {Deed.IMPORT_AGAIN: " Again 1+1"}
+"""What names end in that are not of small letters and digits alone."""
 
 
-@workload(empty=Tasks, requests=(117, 226, 226, 226))
+@workload(empty=Tasks, requests=(117, 231, 231, 231))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -61,7 +64,8 @@ def tasks(run: Run) -> Tasks:
         return Tasks(answers=runner.answers, closed=closed)
     with ExitStack() as stack:
         for deed in NAMING:
-            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name, partial(runner.imported, deed)))
+            claimed = claimed_name(run.client, run.name, partial(runner.imported, deed), ENDS.get(deed, ""))
+            runner.names[deed] = stack.enter_context(claimed)
         runner.store = stack.enter_context(object_store(run))
         try:
             _prepare(runner, stack)
@@ -303,6 +307,8 @@ def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
         run.client.send("PUT", f"/images/{foreign.id}/members/{project}", json={"status": "accepted"})
         with run.recorder.of(Purpose.JUDGING):
             runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
+    if run.rounds and not made_visible(foreign, "community"):
+        runner.start(Deed.EXPORT_FOREIGN, body, "of the community")
 
 
 def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
