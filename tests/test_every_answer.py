@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.every_answer import EveryAnswer, expect_nowhere
+from pytest_cloudimages.areas.common.over_time import OverTime
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.recorder import Traces
 from pytest_cloudimages.engine import recording
@@ -199,3 +201,143 @@ def test_what_one_check_has_found_stands_beside_a_blocked_one() -> None:
     assert of_several([Verdict.BLOCKED, Verdict.ADVISORY]) is Verdict.ADVISORY
     assert of_several([Verdict.BLOCKED, Verdict.PASS]) is Verdict.BLOCKED
     assert of_several([Verdict.ERROR, Verdict.FAIL]) is Verdict.ERROR
+
+
+def at(seconds: float, each: Exchange) -> Exchange:
+    """Return an exchange that took place some time after the beginning."""
+    return replace(each, sent=seconds, answered=seconds + 0.01)
+
+
+def look(seconds: float, target: str = f"/images/{OURS}", **otherwise: Any) -> Exchange:
+    """Return a look at the image, which shows some attributes otherwise."""
+    shown = SHOWN | {"status": "active", "cloudimages_own": "as it is"} | otherwise
+    return at(seconds, exchange(target, shown if target != "/images" else {"images": [shown]}))
+
+
+def patch(seconds: float, *names: str, **how: Any) -> Exchange:
+    """Return a patch of the image that names some attributes."""
+    body = json.dumps([{"op": "replace", "path": f"/{name}", "value": "x"} for name in names]).encode()
+    return at(seconds, replace(exchange(f"/images/{OURS}", {"id": OURS}, method="PATCH", **how), body=body))
+
+
+def done(seconds: float, method: str, below: str, **how: Any) -> Exchange:
+    """Return what is done below the image."""
+    return at(seconds, exchange(f"/images/{OURS}{below}", None, method=method, body=b"", **{"status": 204} | how))
+
+
+def told(*exchanges: Exchange, patience: float = 1.0) -> list[str]:
+    """Return which requirements two answers have departed from, one after the other."""
+    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}), over_time=OverTime(patience))
+    for each in exchanges:
+        every.look(each, "updates")
+    return [found.requirement for requirement in BLAMED for found in every.of(requirement) if found.earlier]
+
+
+BLAMED: tuple[str, ...] = (
+    "IMG-GET-01",
+    "IMG-ENT-02",
+    "IMG-ENT-11",
+    "IMG-UPD-01",
+    "IMG-UPD-22",
+    "IMG-UPD-27",
+    "IMG-UPD-11",
+)
+BLAMED += ("IMG-STAT-01", "IMG-STAT-03", "IMG-STAT-07", "TAG-ADD-26", "TAG-ADD-22", "TAG-DEL-04", "TAG-DEL-12")
+DECIDED = done(5, "PUT", "/members/them", status=200)
+NEWER = {"updated_at": "2026-11-27T10:00:09Z"}
+OLDER = {"updated_at": "2026-11-27T10:00:02Z"}
+SENT = done(0, "PUT", "/file")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "exchanges"),
+    [
+        ("IMG-GET-01", (look(1), look(1.1, created_at="2031-01-01T00:00:00Z"))),
+        ("IMG-GET-01", (look(1), DECIDED, look(6, owner="them"))),
+        ("IMG-ENT-02", (look(1), look(1.1, min_ram=7))),
+        ("IMG-ENT-02", (look(1), look(1.1, "/images", protected=True))),
+        ("IMG-ENT-02", (look(1), look(1.1, cloudimages_own=None))),
+        ("IMG-ENT-11", (SENT, look(1), look(9, checksum="1" * 32))),
+        ("IMG-STAT-03", (SENT, look(1), look(9, size=5))),
+        ("IMG-STAT-03", (SENT, look(2), look(9, status="queued"))),
+        ("IMG-STAT-07", (SENT, look(2, status="deactivated"), look(9))),
+        ("IMG-STAT-07", (look(1), done(2, "POST", "/actions/deactivate"), look(3, min_disk=7))),
+        ("IMG-UPD-01", (look(1), patch(2, "min_ram"), look(3, min_disk=7))),
+        ("IMG-UPD-01", (patch(0, "min_disk"), look(2), patch(3, "min_ram"), look(4, min_disk=7))),
+        ("IMG-UPD-22", (look(1), patch(2, "min_ram", status=400), look(3, min_ram=7))),
+        ("IMG-UPD-27", (look(1, **NEWER), patch(2, "name"), look(3, **OLDER))),
+        ("TAG-ADD-26", (look(1, **NEWER), done(2, "PUT", "/tags/a"), look(3, **OLDER))),
+        ("TAG-DEL-04", (look(1), done(2, "DELETE", "/tags/a"), look(3, visibility="private"))),
+        ("TAG-DEL-12", (look(1), done(2, "DELETE", "/tags/a", status=404), look(3, name="otherwise"))),
+    ],
+)
+def test_two_answers_cannot_both_be_true(requirement: str, exchanges: tuple[Exchange, ...]) -> None:
+    """What nothing has named is what it was; a finding shows both answers."""
+    assert told(*exchanges) == [requirement]
+
+
+@pytest.mark.parametrize(
+    "exchanges",
+    [
+        (look(1), look(1.1, created_at=f"{SHOWN['created_at']}"[:19]), look(2, created_at=SHOWN["created_at"])),
+        (look(1, created_at="2026-11-27T10:00:00Z"), look(2, created_at="2026-11-27T11:00:00.9+01:00")),
+        (look(1), patch(2, "name"), look(3, name="x"), look(3.1), look(3.2, name="x")),
+        (look(1), look(2, name="x"), patch(1.5, "name")),
+        (look(1), patch(2, "name"), look(2.5), look(3, name="x")),
+        (look(1), patch(2, "name", status=0), look(9), look(20, name="x")),
+        (look(1), patch(2, "name", status=409, note="repeated after 503"), look(20, name="x")),
+        (look(1), patch(2, "Name"), look(2.1, name="x")),
+        (look(1), patch(2, "cloudimages_own"), look(2.1, cloudimages_own="x")),
+        (look(1), done(2, "POST", "/members", status=200), look(3, visibility="private")),
+        (look(1), done(2, "PUT", "", status=200), look(9, min_ram=7, name="x", status="queued")),
+        (look(1), at(2, exchange("/tasks", None, method="POST", status=500, body=b"")), look(3)),
+        (SENT, look(1, status="saving", size=2), look(2), look(3, min_disk=7, disk_format="iso")),
+        (SENT, look(1, checksum=None), look(9), done(10, "PUT", "/file"), look(11), look(30, checksum="1" * 32)),
+        (SENT, look(1), look(1.5, status="queued"), look(1.6)),
+        (SENT, look(1), done(2, "PUT", "/file"), look(9, status="saving"), look(10)),
+        (look(1, status="deactivated"), done(2, "POST", "/actions/reactivate"), look(9)),
+        (look(1, **NEWER), look(1.5, **OLDER)),
+        (look(1, updated_at="2026-11-27T10:00:09Z"), patch(2, "name"), look(4, updated_at="2026-11-27T10:00:08Z")),
+        (look(1), done(2, "DELETE", ""), look(9, created_at="2031-01-01T00:00:00Z", name="x")),
+        (look(1), look(2, more="x"), look(3, more="y"), look(4, min_ram=None), look(5, visibility="SHARED")),
+        (look(1, name=None), look(2, name="given later"), look(3, name="")),
+    ],
+)
+def test_two_answers_may_both_be_true(exchanges: tuple[Exchange, ...]) -> None:
+    """Of nodes that are behind, notations, what is written meanwhile, what nobody heard of, and data that comes."""
+    assert told(*exchanges) == []
+
+
+def member(seconds: float, **otherwise: Any) -> Exchange:
+    """Return a look at the first member of the image."""
+    shown = SHARED | {"created_at": SHOWN["created_at"], "updated_at": SHOWN["created_at"]} | otherwise
+    return at(seconds, exchange(f"/images/{OURS}/members/consumer", shown))
+
+
+def decides(seconds: float, decision: str, **how: Any) -> Exchange:
+    """Return what decides on the image for its member."""
+    body = json.dumps({"status": decision}).encode()
+    made = exchange(f"/images/{OURS}/members/consumer", None, method="PUT", body=b"", **how)
+    return at(seconds, replace(made, body=body))
+
+
+@pytest.mark.parametrize(
+    ("requirement", "exchanges"),
+    [
+        ("MEM-CRE-02", (member(1, status="accepted"),)),
+        ("MEM-UPD-01", (member(1), patch(2, "name"), member(3, status="rejected"))),
+        ("MEM-UPD-01", (decides(0, "accepted"), member(2, status="accepted"), member(9))),
+        ("MEM-UPD-02", (member(1), decides(2, "accepted", status=403), member(3, status="accepted"))),
+        ("MEM-UPD-09", (member(1), member(2, created_at="2031-01-01T00:00:00Z"))),
+        ("", (member(1), decides(2, "accepted"), member(2.5), member(3, status="accepted"), member(3.1))),
+        ("", (member(1), done(2, "DELETE", "/members/consumer"), member(9, created_at="2031-01-01T00:00:00Z"))),
+        ("", (member(1), decides(2, "accepted", status=0), member(20), member(40, status="accepted"))),
+    ],
+)
+def test_a_membership_is_what_was_decided(requirement: str, exchanges: tuple[Exchange, ...]) -> None:
+    """By its member alone, and it lasts from when it has begun."""
+    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}), over_time=OverTime(1.0))
+    for each in exchanges:
+        every.look(each, "updates")
+    known = ("MEM-CRE-02", "MEM-UPD-01", "MEM-UPD-02", "MEM-UPD-03", "MEM-UPD-09")
+    assert [found.requirement for each in known for found in every.of(each)][:1] == [requirement][: bool(requirement)]

@@ -124,6 +124,7 @@ class Judge:
         if RUN in self.config.stash or UNFOUND in self.config.stash:
             return
         from pytest_cloudimages.areas.common.every_answer import EveryAnswer
+        from pytest_cloudimages.areas.common.over_time import OverTime
         from pytest_cloudimages.areas.members.resource import MEMBERS
         from pytest_cloudimages.areas.tags.resource import TAGS
         from pytest_cloudimages.engine.claimed_areas import claimed_areas
@@ -135,7 +136,9 @@ class Judge:
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
             lent = frozenset(self.settings.image)
-            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent, run.name)
+            onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent, run.name)
+            onlooker.over_time = OverTime(self.settings.patience)
+            run.recorder.onlooker = onlooker
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))

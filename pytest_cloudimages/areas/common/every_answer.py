@@ -10,6 +10,7 @@ request was sent, so that it can be asked again.
 import functools
 import re
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from typing import Any
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.followed_links import plain_path
 from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
+from pytest_cloudimages.areas.common.over_time import OverTime
+from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
@@ -40,6 +43,8 @@ SHOWN_WITH = {
     ("tasks", True, False, False): ("GET",),
 }
 """The methods that the API has, by what stands in a target: a collection, an id, members, and one of them."""
+BY_METHOD = {"GET": "IMG-GET-01", "PATCH": "IMG-UPD-01"}
+"""The requirement that what was asked for is what is shown."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 A_LIMIT = re.compile(r"[0-9]{1,9}")
 JSON = Allowed(
@@ -52,6 +57,7 @@ ALLOWS = Allowed("the methods that are allowed", lambda value: value is not None
 NO_MORE = Allowed("each id once", lambda ids: len(ids) == len({*ids}))
 NOT_THERE = object()
 ENDED = ("success", "failure")
+NOTHING_WRONG = ("None", "", None)
 EXPLAINED = (401, 403, 404, 405, 409)
 """Statuses that a service itself gives; what cannot be read at all, whoever stands before it may refuse."""
 Found = tuple[str, object, object, str]
@@ -69,6 +75,8 @@ class Violation:
     exchange: Exchange
     sake: str
     """The workload, or else the test, for whose sake the request was sent."""
+    earlier: Exchange | None = None
+    """The answer that says otherwise, where it takes two to see it."""
 
 
 @dataclass
@@ -80,6 +88,8 @@ class EveryAnswer:
     lent: frozenset[str] = frozenset()
     run: str = ""
     """The id of the run, which its images have for a property."""
+    over_time: OverTime = field(default_factory=lambda: OverTime(0.0))
+    """What the answers say one after another."""
     violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
     """The first violation of each requirement that was met for somebody's sake."""
     looked: int = 0
@@ -91,30 +101,50 @@ class EveryAnswer:
     def __post_init__(self) -> None:
         """Know what stands before the targets of requests."""
         self._base = urllib.parse.urlsplit(self.endpoint).path
+        self._forgotten: dict[str, float] = {}
+        self._told: tuple[int, Sequence[Violation]] = (0, ())
 
     def look(self, exchange: Exchange, sake: str) -> None:
         """Look at an exchange that was made for the sake of a workload, or a test; at none that cleans up."""
-        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
-            return
         if not exchange.target.startswith(f"{self._base}/"):
+            return
+        if exchange.method not in SAFE:
+            with self._lock:
+                self.over_time.wrote(exchange, exchange.target.removeprefix(self._base))
+        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
             return
         with self._lock:
             self.looked += 1
-            for requirement, actual, expected, what in self._violations(exchange):
+            for requirement, actual, expected, what in self._violations(exchange, sake):
                 if sake and (requirement, sake) not in self.violations and len(self.violations) < MOST_KEPT:
                     told = f"{what} in {exchange}"
                     self.violations[requirement, sake] = Violation(requirement, actual, expected, told, exchange, sake)
 
     def forget(self, sakes: Iterable[str]) -> None:
         """Forget what was met for the sake of some workloads, which are made again."""
-        for key in [key for key in self.violations if key[1] in {*sakes}]:
+        forgotten = {*sakes}
+        for key in [key for key in self.violations if key[1] in forgotten]:
             del self.violations[key]
+        self._forgotten |= dict.fromkeys(forgotten, time.monotonic())
 
     def of(self, requirement: str) -> Sequence[Violation]:
         """Return the violations of a requirement, in the order in which they were met."""
-        return [found for found in self.violations.values() if found.requirement == requirement]
+        with self._lock:
+            found = [found for found in self.violations.values() if found.requirement == requirement]
+            return [*found, *(each for each in self._over_time() if each.requirement == requirement)]
 
-    def _violations(self, exchange: Exchange) -> Iterator[Found]:
+    def _over_time(self) -> Sequence[Violation]:
+        """Return what no two answers can say one after the other."""
+        if self._told[0] != self.looked:
+            found = []
+            for requirement, actual, expected, what, earlier, later, _ in self.over_time.violations():
+                if later.sake and later.first.answered > self._forgotten.get(later.sake, 0.0):
+                    told = f"{what} in {later.first}, after {earlier}"
+                    found.append(Violation(requirement, actual, expected, told, later.first, later.sake, earlier))
+            self._told = (self.looked, found)
+        return self._told[1]
+
+    def _violations(self, exchange: Exchange, sake: str) -> Iterator[Found]:
         path, _, query = exchange.target.removeprefix(self._base).partition("?")
         fields = {name.lower(): value for name, value in exchange.answer_headers}
         yield from _of_fields(exchange, fields, path)
@@ -137,7 +167,35 @@ class EveryAnswer:
         if not isinstance(data, dict):
             yield "GEN-01", type(data).__name__, DOCUMENT, "document"
             return
+        self._remember(exchange, place, data, sake, whole=exchange.method == "GET" and not query)
         yield from self._of_document(exchange, place, data, query)
+
+    def _remember(
+        self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], sake: str, *, whole: bool
+    ) -> None:
+        """Remember what an answer shows of what is our own alone: others may change what is lent."""
+        collection, identifier, members, member = place.groups()
+        if identifier in self.lent:
+            return
+        entries = [data] if (member if members else identifier) or exchange.method == "POST" else None
+        if entries is None:
+            shown = data.get("members" if members else collection)
+            entries = [entry for entry in shown if isinstance(entry, dict)] if isinstance(shown, list) else []
+        if members:
+            for entry in entries if self._is_ours(identifier) else ():
+                self.over_time.saw_member(entry, identifier, exchange, sake)
+            return
+        if collection == "images" and exchange.method == "POST":
+            self.over_time.made_image(data, exchange)
+            return
+        for entry in entries:
+            made = exchange.method == "POST" or (
+                identifier in (None, entry.get("id")) and self._is_ours(entry.get("id"))
+            )
+            if made and collection == "tasks":
+                self.over_time.saw_task(entry, exchange, sake)
+            elif made and entry.get("status") not in GOING and entry.get("id") not in self.lent:
+                self.over_time.saw_image(entry, exchange, sake, whole=whole and bool(identifier))
 
     def _of_document(
         self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], query: str
@@ -154,6 +212,8 @@ class EveryAnswer:
             yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0], whole=False)
         elif identifier:
             if self._is_ours(identifier):
+                due = "TASK-GET-01" if collection == "tasks" else BY_METHOD[exchange.method]
+                yield from _of_another(due, "id", data, identifier)
                 yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0])
         elif exchange.method == "GET":
             yield from self._of_list(collection, data, query)
@@ -187,6 +247,11 @@ class EveryAnswer:
             yield from self._of(form, entry, f"/{collection}")
 
     def _of_members(self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any]) -> Iterator[Found]:
+        entries = data.get("members") if exchange.method == "GET" and not place[4] else [data]
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict):
+                yield from _of_another("MEM-ENT-01", "image_id", entry, place[2])
+                yield from _of_another("MEM-ENT-03", "member_id", entry, place[4])
         if exchange.method != "GET" or place[4]:
             yield from self._of(MEMBER, data, place[0], whole=exchange.method == "GET")
             return
@@ -261,14 +326,30 @@ def _of_fields(exchange: Exchange, fields: Mapping[str, str], path: str) -> Iter
         yield "TAG-RESP-02" if tagged else "GEN-14", fields.get("date"), A_DATE, "Date"
     if exchange.status == 401 and not A_CHALLENGE.holds(fields.get("www-authenticate")):  # noqa: PLR2004
         yield "TAG-AUTH-03" if tagged else "AUTH-03", fields.get("www-authenticate"), A_CHALLENGE, "WWW-Authenticate"
+    if tagged and exchange.status == 204 and exchange.method in ("PUT", "DELETE"):  # noqa: PLR2004
+        for name in ("Content-Length", "Transfer-Encoding"):
+            if (length := fields.get(name.lower())) is not None:
+                yield "TAG-RESP-01", length, None, name
+    explained = 200 <= exchange.status < 300 or exchange.status in EXPLAINED  # noqa: PLR2004
+    if tagged and explained and exchange.answer and not fields.get("content-type"):
+        yield "TAG-RESP-04", fields.get("content-type"), SOMETHING, "Content-Type"
     if exchange.status == 405 and not tagged and not ALLOWS.holds(fields.get("allow")):  # noqa: PLR2004
         yield "GEN-11", fields.get("allow"), ALLOWS, "Allow"
+
+
+def _of_another(requirement: str, name: str, shown: Mapping[str, Any], asked: str | None) -> Iterator[Found]:
+    """Yield where a document is about something else than what was asked for, however ids are written."""
+    value = shown.get(name)
+    if asked and isinstance(value, str) and plainly(value) != plainly(urllib.parse.unquote(asked)):
+        yield requirement, value, asked, name
 
 
 def _of_ended(task: Mapping[str, Any]) -> Iterator[Found]:
     """Yield what a task lacks that has ended."""
     if not task.get("expires_at"):
         yield "TASK-ENT-04", task.get("expires_at"), SOMETHING, "expires_at of the task, which has ended"
+    if task["status"] == "failure" and task.get("message", task) in NOTHING_WRONG:
+        yield "TASK-ENT-06", task["message"], SOMETHING, "message of the task, which has failed"
     if task["status"] == "success" and not isinstance(task.get("result"), dict):
         yield "TASK-ENT-05", _kind(task.get("result")), DOCUMENT, "result of the task, which has succeeded"
 
@@ -293,7 +374,7 @@ def expect_nowhere(run: Run, requirement: str) -> None:
     record.silent = not found
     if found:
         first = found[0]
-        record.case([first.exchange])
+        record.case([first.earlier, first.exchange] if first.earlier else [first.exchange])
         # Whoever asks for it again has to send what was sent for the same sake.
         what = f"{first.what}, met in passing, asked for {first.sake}"
         expect(first.actual, first.expected, what)

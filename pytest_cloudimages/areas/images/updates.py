@@ -37,12 +37,11 @@ from pytest_cloudimages.areas.images.tried_patches import (
     Attempt,
     Attributes,
     Beside,
-    Unread,
-    Unreadable,
     Updates,
     attributes_of,
     differing,
 )
+from pytest_cloudimages.areas.images.unreadable import Unread, Unreadable
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image

@@ -109,12 +109,6 @@ def quiet_since(tasks: Tasks) -> float:
     return max((end.exchange.answered for end in map(end_of, tasks.tried) if end), default=0.0)
 
 
-def since_the_end(started: Started) -> Iterator[tuple[Answer, Answer]]:
-    """Yield each answer that shows a task since it ended, with the first of them."""
-    ended = [answer for answer in started.shown if status_of(document(answer)) in ENDED]
-    yield from ((answer, ended[0]) for answer in ended[1:])
-
-
 def moments(shown: Document, *names: str) -> list[datetime]:
     """Return the moments that a task shows under some names, where it shows all of them."""
     found = [moment(shown.get(name)) for name in names]

@@ -1,0 +1,156 @@
+"""What memberships and tasks keep, or go on to: two answers that show otherwise cannot both be true. No I/O."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_cloudimages.areas.common.readings import APART, Reading, TwoAnswers, ValuesShown, unseen
+from pytest_cloudimages.areas.common.writes import Write, plainly
+from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.spec.mismatch import Allowed
+
+RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
+OF_A_TASK = ("created_at", "owner", "type", "status")
+INPUTS = ("image_uuid", "receiving_swift_container", "import_from")
+OUTCOMES = ("export_location", "image_id")
+"""What a result is about; what is more in it, is made for each answer perhaps. (GEN-13.)"""
+
+
+def of_members(readings: ValuesShown, writes: Mapping[str, Sequence[Write]], patience: float) -> Iterator[TwoAnswers]:
+    """Yield what cannot be true of a membership."""
+    for (whose, _, name), known in readings.each():
+        image, _, member = whose.partition("/")
+        concerning = [write for write in writes.get(image, ()) if _concerns(write, member)]
+        if name == "status":
+            yield from _of_decisions(known, concerning, patience)
+        elif name == "created_at":
+            for place, before, earlier in unseen(known):
+                reading = known[place]
+                if not _anew(concerning, before, reading, patience):
+                    what = "created_at of the member"
+                    yield TwoAnswers("MEM-UPD-09", reading.shown, earlier.shown, what, earlier.last, reading)
+        else:
+            yield from _gone_back(known, concerning, patience)
+
+
+def _concerns(write: Write, member: str) -> bool:
+    """Return whether a request may have changed a membership: of some services it ends with the visibility."""
+    if write.refused and write.kind != "member":
+        return False
+    if write.kind != "member":
+        return write.names("visibility")
+    method, target = write.exchange.method.upper(), write.exchange.target
+    return (method == "POST" and not write.text) or member in write.text or member in plainly(target)
+
+
+def _sets(write: Write) -> bool:
+    return write.kind == "member" and write.exchange.method.upper() == "PUT"
+
+
+def _anew(writes: Sequence[Write], before: Reading, reading: Reading, patience: float) -> bool:
+    """Return whether a membership may have been ended since a reading, and begun anew."""
+    return any(
+        not write.refused
+        and not _sets(write)
+        and write.sent <= reading.first.answered
+        and (write.open or write.answered + patience >= before.last.sent)
+        for write in writes
+    )
+
+
+def _of_decisions(known: Sequence[Reading], writes: Sequence[Write], patience: float) -> Iterator[TwoAnswers]:
+    """Yield where the status of a membership is one that its member has not set."""
+    what = "status of the member"
+    for place, reading in enumerate(known):
+        before = known[max(place - 1, 0)]
+        sent = [each for each in writes if each.sent <= reading.first.answered]
+        done = [each for each in sent if not each.refused]
+        value = str(reading.value)
+        by_somebody = any(_sets(each) and (not each.text or value in each.text) for each in done)
+        unknown = any(each.open for each in done)
+        if value in ("accepted", "rejected") and not by_somebody and not unknown:
+            if not place:
+                expected = Allowed("pending, as nobody has decided", "pending".__eq__)
+                yield TwoAnswers("MEM-CRE-02", reading.shown, expected, what, reading.first, reading)
+                continue
+            yield TwoAnswers(_blamed(sent, before, reading), reading.shown, before.shown, what, before.last, reading)
+        elif place and before.first.answered + patience < reading.first.sent and not unknown:
+            since = before.first.sent - patience
+            if not any(each.answered >= since for each in done):
+                yield TwoAnswers(
+                    _blamed(sent, before, reading), reading.shown, before.shown, what, before.last, reading
+                )
+
+
+def _blamed(writes: Sequence[Write], before: Reading, reading: Reading) -> str:
+    """Return what a status departs from that no acknowledged request has set: perhaps a refused one has."""
+    refused = [each for each in writes if _sets(each) and each.refused and str(reading.value) in each.text]
+    callers = {each.caller for each in refused if each.between(before.last.sent, reading.first.answered)}
+    if not callers:
+        return "MEM-UPD-01"
+    return "MEM-UPD-02" if callers == {TESTER} else "MEM-UPD-03"
+
+
+def _gone_back(known: Sequence[Reading], writes: Sequence[Write], patience: float) -> Iterator[TwoAnswers]:
+    """Yield where the time of the last change of a membership is earlier than it was."""
+    for place, reading in enumerate(known):
+        for before in known[:place]:
+            now, then = moment(reading.shown), moment(before.shown)
+            after_patience = before.first.answered + patience < reading.first.sent
+            if now and then and after_patience and then - now >= APART and not _anew(writes, before, reading, patience):
+                expected = Allowed(f"no earlier than {before.shown}", lambda _: False)
+                what = "updated_at of the member"
+                yield TwoAnswers("MEM-UPD-09", reading.shown, expected, what, before.last, reading)
+                return
+
+
+def kept_of(task: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield what a task is to keep of what it shows: what it is about, and when it has ended what came of it."""
+    for name in OF_A_TASK:
+        yield name, task.get(name)
+    for what, names in (("input", INPUTS), ("result", OUTCOMES)):
+        shown = task.get(what)
+        if isinstance(shown, Mapping) and (what == "input" or task.get("status") == "success"):
+            for name in names:
+                yield f"{what}.{name}", shown.get(name)
+    if RANKS.get(str(task.get("status"))) == RANKS["success"]:
+        yield "expires_at", task.get("expires_at")
+
+
+def of_tasks(readings: ValuesShown, patience: float) -> Iterator[TwoAnswers]:
+    """Yield what cannot be true of a task."""
+    for (_, caller, name), known in readings.each():
+        what = f"{name} of the task"
+        if name == "status":
+            yield from _of_progress(known, patience)
+        elif name == "expires_at":
+            first = known[0]
+            for reading in known[1:]:
+                now, then = moment(reading.shown), moment(first.shown)
+                # A service may keep a task longer that is still asked for.
+                if now and then and then - now >= APART:
+                    expected = Allowed(f"no earlier than {first.shown}", lambda _: False)
+                    yield TwoAnswers("TASK-ENT-04", reading.shown, expected, what, first.last, reading)
+        else:
+            for place, _, earlier in unseen(known):
+                reading = known[place]
+                requirement = "TASK-ENT-05" if name.startswith("result") else "TASK-GET-01"
+                if reading.listed:
+                    requirement = "TASK-LIST-02"
+                elif name == "owner" and caller == TESTER:
+                    requirement = "TASK-ENT-08"
+                yield TwoAnswers(requirement, reading.shown, earlier.shown, what, earlier.last, reading)
+
+
+def _of_progress(known: Sequence[Reading], patience: float) -> Iterator[TwoAnswers]:
+    """Yield where a task goes back, or comes to another end than it had. A list may be late."""
+    for place, reading in enumerate(known):
+        for before in () if reading.listed else known[:place]:
+            now, then = RANKS.get(str(reading.value)), RANKS.get(str(before.value))
+            if now is None or then is None or reading.value == before.value:
+                continue
+            ended_otherwise = now == then == RANKS["success"]
+            if ended_otherwise or (now < then and before.first.answered + patience < reading.first.sent):
+                what = "status of the task"
+                yield TwoAnswers("TASK-ENT-09", reading.shown, before.shown, what, before.last, reading)
+                return

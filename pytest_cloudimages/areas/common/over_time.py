@@ -1,0 +1,214 @@
+"""What the answers of a run say of the same image, one after another: whether that can all be true.
+
+A run is the only writer of its own images. So an attribute that no request names is what it was; one that some request
+names may be what it was, what it is by then, and what it was seen to be in between. No order is made of readings that
+are nearer to each other than patience: of several nodes, one may be behind. That is looked at when all is over, as an
+answer may show what a request does that is answered later.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
+from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, TwoAnswers, ValuesShown, alike, unseen
+from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, plainly, writes_of
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.spec.mismatch import Allowed
+
+GIVEN = frozenset({"name", "visibility", "protected", "os_hidden", *FORMATS})
+"""What an image is given, and keeps until it is given something else."""
+FOR_GOOD = frozenset({"created_at", "owner"})
+KEPT = GIVEN | FOR_GOOD | {"status", "updated_at"}
+SHOWN_ONCE_SET = frozenset({"name", "owner", "size", "checksum", *FORMATS})
+"""What every version of the API shows of an image that has it."""
+WITH_DATA = ("active", "deactivated")
+WITHOUT = ("queued", "saving", "uploading", "importing", "killed")
+BLAMED = {
+    ("patch", False): "IMG-UPD-01",
+    ("patch", True): "IMG-UPD-22",
+    ("add", False): "TAG-ADD-26",
+    ("add", True): "TAG-ADD-22",
+    ("remove", False): "TAG-DEL-04",
+    ("remove", True): "TAG-DEL-12",
+    ("deactivate", False): "IMG-STAT-07",
+    ("reactivate", False): "IMG-STAT-07",
+}
+"""By which requirement a request changes what it names alone, by its kind, or nothing, where it was refused."""
+EITHER = frozenset({("member", False), ("patch", False)})
+"""Where both were done, nobody knows which of them has changed something, unless that is seen elsewhere."""
+TO_NO_EFFECT = frozenset({("member", True), ("data", True), ("delete", True)})
+"""What is refused, and says nothing of attributes."""
+OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
+    ("created_at", "owner", "visibility", "protected"), "IMG-GET-01"
+)
+"""The requirement that what is shown of an attribute departs from, where nothing was done; else IMG-ENT-02."""
+
+
+class OverTime:
+    """Remembers what answers have shown of images, and what may have changed them."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self._images, self._members, self._tasks = ValuesShown(), ValuesShown(), ValuesShown()
+        self._writes: dict[str, list[Write]] = {}
+        self._seen: set[str] = set()
+        """The ids of all images that were shown."""
+        self._without_data: set[str] = set()
+        """Those that were created without data."""
+
+    def wrote(self, exchange: Exchange, below: str) -> None:
+        """Remember a request that may have changed images."""
+        creates = exchange.method == "POST" and below == "/images"
+        for identifier, write in writes_of(exchange, below):
+            # The id that a new image is to have changes none, unless there was one of this id.
+            if not creates or identifier in self._seen or exchange.status != 201:  # noqa: PLR2004 - as HTTP has it
+                self._writes.setdefault(identifier, []).append(write)
+
+    def made_image(self, shown: Mapping[str, Any], exchange: Exchange) -> None:
+        """Remember the creation of an image."""
+        if not re.search(rb"size|location", exchange.body):
+            self._without_data.add(str(shown.get("id")).lower())
+
+    def saw_image(self, shown: Mapping[str, Any], exchange: Exchange, sake: str, *, whole: bool) -> None:
+        """Remember what an answer shows of an image; ``whole``: and what it does not."""
+        identifier, status = str(shown.get("id")).lower(), str(shown.get("status")).lower()
+        of_data = OF_DATA if status in WITH_DATA else frozenset[str]()
+        self._seen.add(identifier)
+        for name, value in shown.items():
+            if name in KEPT or name in of_data or OWN in name:
+                self._images.note((identifier, exchange.caller, name), value, exchange, status, sake)
+        for key in [key for key in self._images if whole and key[:2] == (identifier, exchange.caller)]:
+            always = key[2] in SHOWN_ONCE_SET or OWN in key[2]
+            if always and key[2] not in shown and (key[2] not in OF_DATA or key[2] in of_data):
+                self._images.note(key, None, exchange, status, sake)
+
+    def saw_member(self, shown: Mapping[str, Any], image: str, exchange: Exchange, sake: str) -> None:
+        """Remember what an answer shows of a membership."""
+        whose = f"{image.lower()}/{plainly(str(shown.get('member_id')))}"
+        for name in ("created_at", "updated_at", "status"):
+            if shown.get(name):
+                self._members.note((whose, exchange.caller, name), shown[name], exchange, "", sake)
+
+    def saw_task(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
+        """Remember what an answer shows of a task."""
+        for name, value in kept_of(shown):
+            if value is not None:
+                key = str(shown.get("id")).lower(), exchange.caller, name
+                self._tasks.note(key, value, exchange, str(shown.get("status")), sake)
+
+    def violations(self) -> Iterator[TwoAnswers]:
+        """Yield the answers that cannot be true together with earlier ones."""
+        yield from of_members(self._members, self._writes, self.patience)
+        yield from of_tasks(self._tasks, self.patience)
+        found = [*self._of_images()]
+        clear = {each.what for each in found if each.sure}
+        yield from (each for each in found if each.sure or each.what not in clear)
+
+    def _of_images(self) -> Iterator[TwoAnswers]:
+        for (identifier, _, name), known in self._images.each():
+            writes = self._writes.get(identifier, [])
+            if name == "status":
+                yield from self._of_status(identifier, known, writes)
+            elif name == "updated_at":
+                yield from self._of_changes(known, writes)
+            else:
+                yield from self._of_attribute(identifier, name, known, writes)
+
+    def _of_attribute(
+        self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
+    ) -> Iterator[TwoAnswers]:
+        """Yield where an attribute has a value that it did not have before and that nothing accounts for."""
+        for place, before, known in unseen(readings):
+            reading = readings[place]
+            values = len({str(each.value) for each in readings[:place] if each.value is not None})
+            if reading.value is None and not (name in SHOWN_ONCE_SET or OWN in name):
+                continue
+            if self._is_accounted(name, before, reading, writes, values):
+                continue
+            listed = all(each.listed for each in readings[place:] if alike(each.value, reading.value))
+            if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
+                what = f"{name} of the image"
+                sure = not self._done(before, reading, writes) >= EITHER
+                yield TwoAnswers(blamed, reading.shown, known.shown, what, known.last, reading, sure)
+
+    def _is_accounted(self, name: str, before: Reading, reading: Reading, writes: Iterable[Write], values: int) -> bool:
+        """Return whether what was sent may be why an attribute has another value, after so many of them."""
+        until = reading.first.answered
+        known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
+        if name in OF_DATA | FORMATS:
+            # Data comes by and by, and so does what is found out about it: each time that it was sent, something else.
+            given = [each for each in known if each.kind == "data" or (each.open and name in OF_DATA)]
+            if sum(1 + each.open for each in given) > values - (name in FORMATS):
+                return True
+        if name in OF_DATA:
+            return False
+        return any(each.accounts(name, before.last.sent, until, self.patience) for each in known)
+
+    def _blamed(
+        self, identifier: str, name: str, before: Reading, reading: Reading, writes: Iterable[Write], *, listed: bool
+    ) -> str:
+        """Return what a change departs from, by all that was done in between; empty where nobody can say."""
+        since, until = before.last.sent, reading.first.answered
+        done = [each for each in writes if each.between(since, until)]
+        kinds = self._done(before, reading, writes)
+        # What others may not do, and are refused, those look at who ask for that.
+        if any(each.refused and each.caller != reading.first.caller and each.kind != "member" for each in done):
+            return ""
+        if kinds <= EITHER and kinds != {("patch", False)}:
+            if not kinds and self._patched_elsewhere(identifier, name, since, until):
+                return "IMG-UPD-11"
+            # A list may show less of an image, and nothing else.
+            return "IMG-ENT-02" if listed or reading.value is None else OTHERWISE.get(name, "IMG-ENT-02")
+        blamed = {BLAMED.get(kind, "") for kind in kinds}
+        return blamed.pop() if len(blamed) == 1 else ""
+
+    def _done(self, before: Reading, reading: Reading, writes: Iterable[Write]) -> set[tuple[str, bool]]:
+        """Return the kinds of what was done between two readings, each with whether it was refused."""
+        done = (each for each in writes if each.between(before.last.sent, reading.first.answered))
+        return {(each.kind, each.refused) for each in done} - TO_NO_EFFECT
+
+    def _patched_elsewhere(self, identifier: str, name: str, since: float, until: float) -> bool:
+        """Return whether another image was given another value of an attribute meanwhile."""
+        others = (write for other, known in self._writes.items() if other != identifier for write in known)
+        return any(each.kind == "patch" and each.between(since, until) and each.names(name) for each in others)
+
+    def _of_status(self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
+        """Yield where the status of an image is one that it cannot have come to."""
+        what = "status of the image"
+        for place, reading in enumerate(readings):
+            until = reading.first.answered
+            sent = [each for each in writes if each.names("status") and not each.refused and each.sent <= until]
+            if reading.value in ("active", "saving") and identifier in self._without_data and not sent:
+                expected = Allowed("queued, as it was given no data", "queued".__eq__)
+                yield TwoAnswers("IMG-STAT-01", reading.shown, expected, what, readings[0].first, reading)
+            for before in readings[:place]:
+                after_patience = before.first.answered + self.patience < reading.first.sent
+                later = [each for each in sent if each.open or each.answered + self.patience >= before.first.sent]
+                if not after_patience or any(each.kind in ("data", "unknown", "delete") for each in later):
+                    continue
+                if before.value in WITH_DATA and reading.value in WITHOUT:
+                    yield TwoAnswers("IMG-STAT-03", reading.shown, before.shown, what, before.last, reading)
+                elif (before.value, reading.value) == ("deactivated", "active") and not later:
+                    yield TwoAnswers("IMG-STAT-07", reading.shown, before.shown, what, before.last, reading)
+
+    def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
+        """Yield where the time of the last change is earlier than patience ago."""
+        times = [(reading, moment(reading.shown)) for reading in readings]
+        for place, (reading, now) in enumerate(times):
+            for before, then in times[:place]:
+                after_patience = before.first.answered + self.patience < reading.first.sent
+                if now and then and after_patience and then - now >= APART:
+                    since, until = readings[place - 1].last.sent, reading.first.answered
+                    if any(each.open and each.sent <= until for each in writes):
+                        return
+                    kinds = {each.kind for each in writes if each.between(since, until)}
+                    blamed = {kind: BLAMED[kind, False] for kind in ("add", "remove") if kind in kinds}
+                    if not blamed or len(kinds) == 1:
+                        requirement = next(iter(blamed.values()), "IMG-UPD-27")
+                        expected = Allowed(f"no earlier than {before.shown}", lambda _: False)
+                        yield TwoAnswers(
+                            requirement, reading.shown, expected, "updated_at of the image", before.first, reading
+                        )
+                    return
