@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.states import kept_out_by_policy, state_of
-from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
@@ -136,10 +136,26 @@ def test_adding_a_tag_succeeds_with_204(
 # "This operation does not return a response body."
 @requirement("TAG-ADD-02")
 def test_the_answer_to_an_addition_has_no_body(
-    plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, bare_answers: BareAnswers
+    plain_tags: Steps,
+    image_states: Steps,
+    special_tags: Steps,
+    every_length: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    access_attempts: AccessAttempts,
+    bare_answers: BareAnswers,
 ) -> None:
     for step in (plain_tags + common_clients + demanding_clients).additions(acknowledged=True, known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
+
+    # Whichever tag it is, in whichever state of the image, and whoever asks. What says no more than that it was not
+    # done is an error, whatever its status.
+    for step in (image_states + special_tags + every_length).aside().additions(acknowledged=True):
+        if step.tag in (step.after or ()):
+            expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
+    for attempt in access_attempts.aside().by(*Party, states=PRESENT, changes=[Change.ADD]):
+        if attempt.answer.ok and attempt.changed:
+            expect(attempt.answer.body + attempt.answer.trailing, b"", f"body of {attempt}")
 
     # On a connection of its own, whatever else is sent must be seen.
     for answer in bare_answers.aside().on_its_own("PUT"):
@@ -439,10 +455,21 @@ def test_an_image_id_that_is_no_uuid(negative_requests: NegativeRequests) -> Non
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, races: ConcurrentRuns, specification: str
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    special_tags: Steps,
+    confusable_tags: Steps,
+    every_length: Steps,
+    own_words: Steps,
+    image_states: Steps,
+    long_life: LongLife,
+    common_clients: Steps,
+    races: ConcurrentRuns,
+    specification: str,
 ) -> None:
     codes = documented_codes("TAG-ADD-18")
-    for step in (plain_tags + unusual_tags + common_clients).additions(known=False):
+    steps = plain_tags + unusual_tags + special_tags + confusable_tags + every_length + own_words
+    for step in (steps + image_states + long_life.steps + common_clients).additions(known=False):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
     for run, each in races.answers(Pattern.DISTINCT, Pattern.SAME).where(answers_to(ADD)):
         expect_interpreted(

@@ -110,7 +110,14 @@ def test_deleting_a_carried_tag_succeeds_with_204(
 # "This operation does not return a response body."
 @requirement("TAG-DEL-02")
 def test_the_answer_to_a_deletion_has_no_body(
-    plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, bare_answers: BareAnswers, basics: Basics
+    plain_tags: Steps,
+    image_states: Steps,
+    special_tags: Steps,
+    every_length: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    bare_answers: BareAnswers,
+    basics: Basics,
 ) -> None:
     # A tag that never came is not deleted, whatever is answered.
     basics.require_additions()
@@ -118,6 +125,10 @@ def test_the_answer_to_a_deletion_has_no_body(
     # What says by its body that there was nothing to delete is an error, whatever its status: TAG-DEL-05 asks.
     for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT], known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
+    # Whichever tag it is, in whichever state of the image.
+    for step in (image_states + special_tags + every_length).aside().deletions(acknowledged=True, past=[Prior.PRESENT]):
+        if step.tag not in (step.after or ()):
+            expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen.
     for answer in bare_answers.aside().on_its_own("DELETE"):
@@ -296,6 +307,12 @@ def test_a_deletion_is_answered_with_a_documented_code(
     plain_tags: Steps,
     unusual_tags: Steps,
     absent_tags: Steps,
+    special_tags: Steps,
+    confusable_tags: Steps,
+    every_length: Steps,
+    own_words: Steps,
+    image_states: Steps,
+    long_life: LongLife,
     common_clients: Steps,
     demanding_clients: Steps,
     races: ConcurrentRuns,
@@ -307,7 +324,8 @@ def test_a_deletion_is_answered_with_a_documented_code(
 
     codes = documented_codes("TAG-DEL-10")
     # What a tag that is too long is answered is not defined (TAG-DEL-13).
-    deletions = (plain_tags + unusual_tags + absent_tags + common_clients).deletions(known=False)
+    steps = plain_tags + unusual_tags + absent_tags + special_tags + confusable_tags + every_length + own_words
+    deletions = (steps + image_states + long_life.steps + common_clients).deletions(known=False)
     for step in deletions.where(lambda step: len(step.tag) <= LONGEST):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
     for run, each in races.answers(Pattern.DISTINCT, Pattern.DELETING).where(answers_to(DELETE)):

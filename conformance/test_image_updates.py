@@ -26,7 +26,7 @@ from pytest_cloudimages.areas.images.meetings import SET, Meeting, Meetings
 from pytest_cloudimages.areas.images.patch_model import attribute_of
 from pytest_cloudimages.areas.images.patches import CARRIED_OUT, VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
-from pytest_cloudimages.areas.images.tried_patches import FULL, Attempt, Updates
+from pytest_cloudimages.areas.images.tried_patches import FULL, Attempt, Updates, attributes_of
 
 CONFLICT = 409
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM, Aim.ALIKE, Aim.ODD, Aim.ESCAPED)
@@ -386,6 +386,8 @@ def test_what_is_there_is_replaced_by_an_addition(updates: Updates) -> None:
         carried_out(attempt)
     for attempt in updates.aside().attempts(Aim.TWICE).where(of_many(updates, "add")):
         expect(attempt.wrong, [], f"attributes that are not as they were set last by {attempt}")
+    for attempt in updates.aside().attempts(Aim.STANDARD_AGAIN).where(of_many(updates)):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
 
 
 def is_of_the_schema(schema_documents: SchemaDocuments, attempt: Attempt) -> bool:
@@ -440,7 +442,7 @@ def test_an_update_is_answered_with_a_documented_code(
 
 # "updated_at": date and time of the last image modification
 @requirement("IMG-UPD-27")
-def test_the_time_of_the_last_update_does_not_go_back(updates: Updates) -> None:
+def test_the_time_of_the_last_update_does_not_go_back(updates: Updates, image_life: LifeAnswers) -> None:
     missing = True
     for attempt in updates.attempts(*VALID).where(acknowledged):
         before, after = (moment(shown.get("updated_at")) for shown in (attempt.before, attempt.after))
@@ -448,6 +450,12 @@ def test_the_time_of_the_last_update_does_not_go_back(updates: Updates) -> None:
             missing = False
             expect(
                 is_before(after, before), False, f"whether updated_at went back from {before} to {after} by {attempt}"
+            )
+    for looked, answer in image_life.aside().one_after_another():
+        before, after = (moment(attributes_of(each).get("updated_at")) for each in (looked, answer))
+        if before and after:
+            expect(
+                is_before(after, before), False, f"whether updated_at went back from {before} to {after} in {answer}"
             )
     if missing:
         pytest.skip("needs images that show when they were updated")

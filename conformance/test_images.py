@@ -90,6 +90,11 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         besides = {name: value for name, value in GIVEN_BESIDES.items() if name in taken}
         if not given_otherwise(GIVEN, answer):
             expect(given_otherwise(besides, answer), [], f"attributes in {answer} that are not as it was created")
+    # What it has of one's own, it has whatever data comes.
+    for before, answer in image_life.aside().filled():
+        own = {name for name in before if "cloudimages" in name}
+        lost = differing(attributes_of(answer), before, only=own)
+        expect(lost, [], f"attributes that {answer} does not show as they were before the image was given data")
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))

@@ -49,7 +49,13 @@ def test_a_405_names_what_is_allowed(negative_requests: NegativeRequests, stray_
 # "an Allow header field … containing a list of the target resource's currently
 # supported methods"
 @requirement("TAG-METH-03")
-def test_put_and_delete_are_allowed(negative_requests: NegativeRequests) -> None:
+def test_put_and_delete_are_allowed(negative_requests: NegativeRequests, stray_requests: StrayRequests) -> None:
+    # Whether the image carries the tag makes no difference.
+    for tried in stray_requests.aside().requests(*OTHERS, where=lambda tried: tried.request.names_one_tag):
+        if tried.answer.status == 405 and "Allow" in tried.answer.headers:
+            allowed = {method.strip() for method in tried.answer.headers["Allow"].split(",")}
+            expect_among(allowed, ["PUT", "DELETE"], f"Allow of {tried.answer}")
+
     named = negative_requests.answers(
         # An empty segment is no tag: what is allowed there is not said.
         where=lambda answer: (

@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Answered,
     ConcurrentRuns,
     ImagesClient,
+    LongLife,
     NegativeRequests,
     Run,
     Steps,
@@ -165,6 +166,10 @@ def test_a_well_formed_request_provokes_no_500(
     every_length: Steps,
     boundary_tags: Steps,
     sequences: Steps,
+    image_states: Steps,
+    own_words: Steps,
+    long_life: LongLife,
+    many_tags: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
     stray_requests: StrayRequests,
@@ -175,7 +180,8 @@ def test_a_well_formed_request_provokes_no_500(
     no_failure = anything_but(0, 500, 502, 504)
     written_otherwise = (common_clients, demanding_clients)
     spelled_otherwise = (boundary_tags, every_length, unusual_tags, special_tags, confusable_tags)
-    everything = (plain_tags, sequences, *spelled_otherwise, *written_otherwise)
+    lives = (image_states, own_words, long_life.steps, many_tags)
+    everything = (plain_tags, sequences, *spelled_otherwise, *written_otherwise, *lives)
     for steps in everything:
         for answer in steps.answers():
             expect(answer.status, no_failure, "status of", answer)

@@ -207,6 +207,16 @@ def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocum
         expect(answer.status, 401, f"status of {answer}")
 
 
+def describes_what_was_set(schema_documents: SchemaDocuments, updates: Updates) -> None:
+    """Expect the schema of images to allow what the service has taken for an attribute, and shows."""
+    __tracebackhide__ = True
+    for attempt in updates.aside().attempts(Aim.STANDARD, Aim.FORMAT, Aim.KEPT, Aim.ADDED, Aim.STANDARD_AGAIN):
+        if attempt.answer.ok and not attempt.wrong:
+            named = tuple(f"$.{name}:" for name in attempt.named)
+            found = [each for each in schema_documents.problems("image", attempt.after) if each.startswith(named)]
+            expect(found, [], f"departures from the schema in what was set by {attempt}")
+
+
 # "the live schema … validates every image"
 @requirement("IMG-ENT-15")
 def test_the_image_schema_describes_every_image(
@@ -231,6 +241,7 @@ def test_the_image_schema_describes_every_image(
             found = schema_documents.problems("image", attempt.after)
             of_names = [problem for problem in found if problem.startswith("$.name:")]
             expect(of_names, [], f"departures from the schema in the name that was set by {attempt}")
+    describes_what_was_set(schema_documents, updates)
     for _, answer in deactivated_image.aside().while_deactivated("show"):
         if answer.ok:
             expect(schema_documents.problems("image", answer.data), [], f"departures from the schema in {answer}")

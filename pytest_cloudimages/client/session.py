@@ -40,10 +40,8 @@ Token = Callable[[], str | None]
 
 
 def segment(tag: str) -> str:
-    """Write a tag as one path segment: everything but the unreserved characters is percent-encoded UTF-8.
-
-    A lone surrogate, which a service may show and no UTF-8 can hold, is written as the three octets that it would have.
-    """
+    """Write a tag as one path segment: all but the unreserved characters as the octets that they have in UTF-8."""
+    # A lone surrogate, which a service may show and no UTF-8 can hold, is written as the three that it would have.
     return urllib.parse.quote(tag, safe="", errors="surrogatepass")
 
 

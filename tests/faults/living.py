@@ -109,7 +109,7 @@ class ShowsItselfAtARepetition(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-06", profile="standard", words=SEQUENCES)
+@breaks("TAG-ADD-06", "TAG-ADD-18", profile="standard", words=SEQUENCES)
 class RefusesARepetitionOnceActive(App):
     """Answers 409 to the addition of a tag that an image with data has."""
 

@@ -51,7 +51,7 @@ class LosesATagAtItsEleventhAddition(_Counts):
             return NO_CONTENT if eleventh else super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-HIST-01", profile="standard")
+@breaks("TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class TiresOfRepetitions(_Counts):
     """Answers 409 to the sixth addition of a tag in a row."""
 

@@ -9,7 +9,7 @@ from pytest_cloudimages.reference.refusals import NotFound
 
 from .corners import ListsTwentyTags
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.SEQUENCE
 
@@ -99,7 +99,7 @@ class DeletesFromAPage(App):
         return super().delete_tag(request, image_id, tag)
 
 
-@breaks("TAG-HIST-01", profile="standard")
+@breaks("TAG-HIST-01", "TAG-RESP-09", profile="standard")
 class TouchesTheHundredth(App):
     """Fails with 500 at the addition of a tag to an image that carries a hundred or more."""
 
@@ -113,7 +113,7 @@ def _octets(tags: list[str]) -> int:
     return sum(len(tag.encode()) for tag in tags)
 
 
-@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-VIS-08"))
+@breaks("TAG-HIST-01", "TAG-RESP-09", profile="standard", words=selecting("TAG-HIST-01", "TAG-RESP-09", "TAG-VIS-08"))
 class FillsARow(App):
     """Fails with 500 at an addition where all tags of an image would hold more than ten thousand octets."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -76,6 +77,99 @@ faulty(
     "IMG-UPD-11",
     words=UPDATES,
     represent=_no_index,
+)
+
+
+def _cut(text: object, octets: int) -> object:
+    return text.encode()[:octets].decode(errors="ignore") if isinstance(text, str) else text
+
+
+def _of_few_octets(self: App, image: Image) -> dict[str, object]:
+    return {
+        name: _cut(value, 255) if "cloudimages" in name else value for name, value in App.represent(self, image).items()
+    }
+
+
+def _of_short_names(self: App, image: Image) -> dict[str, object]:
+    return {name[:128]: value for name, value in App.represent(self, image).items()}
+
+
+for _name, _sentence, _shown in (
+    ("ShowsTheFirst255Octets", "Shows the first 255 octets of an attribute of one's own, and no more.", _of_few_octets),
+    ("ShowsTheBeginningsOfNames", "Shows an attribute by the first 128 letters of its name.", _of_short_names),
+):
+    faulty(_name, _sentence, "IMG-UPD-11", words=UPDATES, represent=_shown)
+
+
+def _appends(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request) or []
+    old = self.images.open(request.caller, image_id).tags
+    whole = [
+        each | {"value": [*old, *each["value"]]}
+        if _is(each, "add") and _path(each) == "/tags" and isinstance(each.get("value"), list)
+        else each
+        for each in found
+    ]
+    return App.update_image(self, rewritten(request, whole) if whole != found else request, image_id)
+
+
+faulty(
+    "AppendsTagsThatAreAdded",
+    "Adds tags to those that there are where a patch adds the list of them.",
+    "IMG-UPD-24",
+    words=UPDATES,
+    update_image=_appends,
+)
+
+
+def _no_raw_disks(self: App, request: Request, name: str) -> Reply:
+    document = App.schema(self, request, name).json()
+    if isinstance(document, dict) and name == "image":
+        document["properties"]["disk_format"]["enum"].remove("vdi")
+    return Reply.of_json(document)
+
+
+faulty(
+    "DescribesNoDisksOfVirtualBox",
+    "Takes disks of the format vdi, which its schema of images does not list.",
+    "IMG-ENT-15",
+    words=selecting("IMG-ENT-15", "IMG-UPD-16"),
+    schema=_no_raw_disks,
+)
+
+
+# What is no operation, and what is not to be added
+
+
+def _but_texts(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request) or []
+    known = [each for each in found if isinstance(each, dict)]
+    return App.update_image(self, rewritten(request, known) if 0 < len(known) < len(found) else request, image_id)
+
+
+faulty(
+    "PassesOverWhatIsNoOperation",
+    "Carries out the operations of a patch, and passes over what is none beside them.",
+    "IMG-UPD-06",
+    words=UPDATES,
+    update_image=_but_texts,
+)
+
+
+def _sizes(self: App, request: Request, image_id: str) -> Reply:
+    found, image = operations(request) or [], self.images.open(request.caller, image_id)
+    if len(found) == 1 and _is(found[0], "add") and _path(found[0]) == "/checksum" and image.status is Status.ACTIVE:
+        image.checksum = found[0]["value"]
+        return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "TakesChecksumsOfItsData",
+    "Lets the owner add a checksum of the data that an image has.",
+    "IMG-UPD-28",
+    words=UPDATES,
+    update_image=_sizes,
 )
 
 
@@ -249,4 +343,40 @@ faulty(
     words=selecting("IMG-STAT-03"),
     upload=_uploaded,
     download=_once_changed,
+)
+
+
+# What is not named at all
+
+
+def _spelled(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.upload(self, request, image_id)
+    image = self.images.get(image_id)
+    image.properties = {name: (value or "").upper() for name, value in image.properties.items()}
+    return reply
+
+
+faulty(
+    "CapitalisesWithTheData",
+    "Writes all attributes of one's own in capitals once an image has data.",
+    "IMG-ENT-02",
+    words=selecting("IMG-ENT-02"),
+    upload=_spelled,
+)
+
+
+def _as_created(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    image = self.images.get(image_id)
+    if reply.status == HTTPStatus.OK and any(_path(each) == "/os_hidden" for each in operations(request) or ()):
+        image.updated_at = image.created_at - timedelta(seconds=2)
+    return reply
+
+
+faulty(
+    "IsChangedBeforeItIsHidden",
+    "Says that an image was changed before it was created once it is hidden from lists.",
+    "IMG-UPD-27",
+    words=selecting("IMG-UPD-27"),
+    update_image=_as_created,
 )

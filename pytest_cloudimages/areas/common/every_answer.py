@@ -326,6 +326,13 @@ def _of_fields(exchange: Exchange, fields: Mapping[str, str], path: str) -> Iter
         yield "TAG-RESP-02" if tagged else "GEN-14", fields.get("date"), A_DATE, "Date"
     if exchange.status == 401 and not A_CHALLENGE.holds(fields.get("www-authenticate")):  # noqa: PLR2004
         yield "TAG-AUTH-03" if tagged else "AUTH-03", fields.get("www-authenticate"), A_CHALLENGE, "WWW-Authenticate"
+    if tagged and exchange.status == 204 and exchange.method in ("PUT", "DELETE"):  # noqa: PLR2004
+        for name in ("Content-Length", "Transfer-Encoding"):
+            if (length := fields.get(name.lower())) is not None:
+                yield "TAG-RESP-01", length, None, name
+    explained = 200 <= exchange.status < 300 or exchange.status in EXPLAINED  # noqa: PLR2004
+    if tagged and explained and exchange.answer and not fields.get("content-type"):
+        yield "TAG-RESP-04", fields.get("content-type"), SOMETHING, "Content-Type"
     if exchange.status == 405 and not tagged and not ALLOWS.holds(fields.get("allow")):  # noqa: PLR2004
         yield "GEN-11", fields.get("allow"), ALLOWS, "Allow"
 

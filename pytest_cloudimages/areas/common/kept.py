@@ -13,7 +13,8 @@ from pytest_cloudimages.spec.mismatch import Allowed
 WHO = re.compile("//[^/@]*@")
 """The name and password in an address, which a service may hide."""
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
-OF_A_TASK = ("created_at", "owner", "type", "status")
+OF_A_TASK = ("created_at", "type", "status")
+"""Whose a task is, those say who know whose it is to be. (TASK-ENT-08, TASK-LIST-02.)"""
 INPUTS = ("image_uuid", "receiving_swift_container", "import_from")
 OUTCOMES = ("export_location", "image_id")
 """What a result is about; what is more in it, is made for each answer perhaps. (GEN-13.)"""

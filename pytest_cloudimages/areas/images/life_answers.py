@@ -4,6 +4,7 @@ import enum
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
@@ -96,6 +97,26 @@ class LifeAnswers(Collection):
             for answer in self.answers.get(question, ()):
                 if answer.ok:
                     yield Case(answer, [answer.exchange])
+
+    @cases
+    def one_after_another(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return every two answers that show one image, one after the other; what is as good as deleted is no more."""
+        looks: dict[object, list[Answer]] = {}
+        for answer in (answer for answers in self.answers.values() for answer in answers):
+            data = answer.data if answer.exchange.method == "GET" and answer.ok else None
+            if isinstance(data, dict) and data.get("status") not in (None, *GOING):
+                looks.setdefault(data.get("id"), []).append(answer)
+        for answers in looks.values():
+            for before, after in pairwise(sorted(answers, key=lambda answer: answer.exchange.sent)):
+                yield Case((before, after), [before.exchange, after.exchange])
+
+    @cases
+    def filled(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return an image as it was shown before it was given data, with the answer that shows it since."""
+        for before in self.answers.get(Question.CREATED, ()):
+            for after in self.answers.get(Question.ACTIVE, ()):
+                if before.ok and after.ok:
+                    yield Case((attributes_of(before), after), [before.exchange, after.exchange])
 
     @cases
     def data_later(self) -> Iterator[Case[tuple[Answer, Answer]]]:

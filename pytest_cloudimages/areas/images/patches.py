@@ -9,17 +9,18 @@ from typing import Any
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.areas.images.values import (
     FIRST,
+    LONG_NAMES,
     NEAR,
     NUMBERS,
     ODD_NAMES,
     OF_LANGUAGES,
     OF_NAMES,
+    OF_ONES_OWN,
     OF_SYSTEMS,
     SECOND,
     SYSTEMS,
     THIRD,
     VALUE,
-    VALUES,
     VIOLATIONS,
 )
 from pytest_cloudimages.client.exchange import PATCH_TYPE
@@ -54,6 +55,7 @@ class Aim(enum.StrEnum):
     KEPT = "standard attributes with values that a service may refuse, but not alter"
     VALUE = "an attribute with a special value"
     ALIKE = "an attribute beside one whose name is alike, or with an odd name"
+    STANDARD_AGAIN = "standard attributes added that are there"
     ODD = "attributes with odd names that are there replaced, or removed"
     NEARLY = "attributes replaced by values that are nearly what they were"
     OLD_FORM = "the old form of a patch"
@@ -74,7 +76,7 @@ class Aim(enum.StrEnum):
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
     *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
-    *(Aim.REPEATED, Aim.KEPT, Aim.ODD, Aim.NEARLY),
+    *(Aim.REPEATED, Aim.KEPT, Aim.ODD, Aim.NEARLY, Aim.STANDARD_AGAIN),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -190,6 +192,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.REPEATED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 512), replaced("/min_ram", 2560)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
+        again = [add("/name", "cloudimages added"), add("/min_ram", 1024), add("/tags", ["added", "again"])]
+        yield Wanted(Aim.STANDARD_AGAIN, again)
         yield Wanted(Aim.EMPTY, [])
         for number in NUMBERS:
             yield Wanted(Aim.KEPT, [replaced("/min_ram", number), replaced("/min_disk", max(number - 2, 0))])
@@ -206,7 +210,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
 
 def _of_odd_names() -> Iterator[Wanted]:
     yield from (Wanted(Aim.ALIKE, [add(f"/{name}", "of an odd name")]) for name in ODD_NAMES)
-    for names in OF_LANGUAGES:
+    for names in (*OF_LANGUAGES, LONG_NAMES):
         yield Wanted(Aim.ALIKE, [add(f"/{name}", "of a name with a meaning") for name in names])
     odd = (*ODD_NAMES, FIRST.upper(), f"{FIRST}-")
     again = [replaced(f"/{name}", "of an odd name still") for name in odd]
@@ -215,7 +219,7 @@ def _of_odd_names() -> Iterator[Wanted]:
 
 
 def _of_values() -> Iterator[Wanted]:
-    yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
+    yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in OF_ONES_OWN.items())
     yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in OF_NAMES.items() if text)
     first = [add(f"/{name}", value) for name, (value, _) in NEAR.items()]
     yield Wanted(Aim.VALUE, first, kind="nearly what they are set to then")
@@ -236,7 +240,9 @@ def with_data() -> Iterator[Wanted]:
     # What says something of the data is there to be changed now.
     for name, value in (("size", 5), ("checksum", "0" * 32), ("status", "queued")):
         yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)])
-    yield Wanted(Aim.PROTECTED, [remove("/checksum")])
+    yield from (Wanted(Aim.PROTECTED, [remove(f"/{name}")]) for name in ("checksum", "size"))
+    for name, value in (("size", 5), ("checksum", "0" * 32)):
+        yield Wanted(Aim.SYSTEM_ADDED, [add(f"/{name}", value)])
 
 
 def of_an_older_image() -> Iterator[Wanted]:
@@ -312,6 +318,8 @@ def _refused() -> dict[Aim, list[Any]]:
             [{"op": "add", "value": "without a path"}],
             [{"op": "add", "path": "/cloudimages_valueless"}],
             [{"op": "add", "path": f"/{FIRST}"}],
+            *([replaced("/name", "before what is no operation"), each] for each in ("text", None)),
+            [replaced("/name", "before one without a value"), {"op": "replace", "path": f"/{FIRST}"}],
         ],
         Aim.OTHER_OPERATION: [
             [{"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"}],
@@ -324,6 +332,7 @@ def _refused() -> dict[Aim, list[Any]]:
             [{"path": "/name", "value": "without an operation"}],
             [{"op": None, "path": "/name", "value": "of nothing"}],
             [{"add": f"/{SECOND}", "replace": "/name", "value": "of two"}],
+            [replaced("/name", "before one without an operation"), {"path": f"/{FIRST}", "value": "of none"}],
         ],
         Aim.POINTER: [
             [replaced("/name/x", "below")],

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.images.patches import (
     Wanted,
 )
 from pytest_cloudimages.areas.images.states import OF_DATA, OF_IMAGES
+from pytest_cloudimages.areas.images.unreadable import Unread
 from pytest_cloudimages.areas.images.values import LONG, NEAR
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -214,25 +215,6 @@ class Beside:
         touched = differing(self.after, self.before, only=self.names)
         others = has_tags(self.after, self.before) and self.tags.isdisjoint(added_tags(self.after, self.before))
         return [name for name in touched if name != "tags" or not others]
-
-
-class Unreadable(Blocked):
-    """The image cannot be read after a patch."""
-
-    def __init__(self, looked: Answer) -> None:
-        super().__init__(f"The image cannot be read: {looked.exchange}")
-        self.looked = looked
-
-
-@dataclass(frozen=True)
-class Unread:
-    """An attribute that was set, and the look at the image after it, which shows none."""
-
-    wanted: Wanted
-    looked: Answer
-
-    def __str__(self) -> str:
-        return f"{self.looked}, after {self.wanted.aim} was set: {self.wanted.kind}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -37,12 +37,11 @@ from pytest_cloudimages.areas.images.tried_patches import (
     Attempt,
     Attributes,
     Beside,
-    Unread,
-    Unreadable,
     Updates,
     attributes_of,
     differing,
 )
+from pytest_cloudimages.areas.images.unreadable import Unread, Unreadable
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -52,7 +51,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
-@workload(empty=lambda: Updates([]), requests=(103, 484, 484, 484))
+@workload(empty=lambda: Updates([]), requests=(103, 511, 511, 511))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))

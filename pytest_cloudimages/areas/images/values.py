@@ -20,11 +20,14 @@ VALUES = {
     LONG: "v" * 255,
     "line breaks and tabs": "two\nlines\tand a tab",
     "percent and plus": "100%25+a%2Fb",
+    "of 255 letters beyond ASCII": "\u6771" * 255,
     "letters in both cases": "CamelCase Value",
 }
 """Values of attributes that services may store otherwise than they came."""
 OF_NAMES = VALUES | {"letters in one case, of a name that had both": "camelcase value"}
 """Those of names: the last is the one before it, for who does not look at the case of letters."""
+OF_ONES_OWN = VALUES | {"of 1,000 characters": "t" * 1000}
+"""Those of attributes of one's own: who keeps names in a field of 255 may keep these in a text."""
 NEAR = {
     "cloudimages_near_case": ("Of Both Cases", "of both cases"),
     "cloudimages_near_blank": ("with a blank at its end ", "with a blank at its end"),
@@ -40,6 +43,8 @@ The second is the one that a service may make of the first, which is told where 
 """
 ODD_NAMES = ("cloudimages%2Dvalue", "cloudimages+a b", "cloudimages_\u00fc\u6771", "cloudimages.value", f" {FIRST} ")
 """A path is no URI: there is nothing to undo in it but ~0 and ~1. (RFC 6901, 5.)"""
+LONG_NAMES = tuple(f"cloudimages_{'n' * 187}{end}" for end in "ab")
+"""Two names of 200 characters that differ in the last of them."""
 OF_LANGUAGES = (
     ("__proto__",),
     ("constructor", "toString", "hasOwnProperty", "__class__", "length"),

@@ -211,7 +211,8 @@ class _Life:
     def decided_anew(self) -> None:
         """Have the consumer, which has accepted, reject the image as it is, and accept it again."""
         for status in (REJECTED, ACCEPTED):
-            self.attempt(Who.MEMBER, Deed.SET_OWN, self.consumer, "PUT", self.project, {"status": status})
+            if self.project in (self.known or ()):  # who was lost on the way decides nothing
+                self.attempt(Who.MEMBER, Deed.SET_OWN, self.consumer, "PUT", self.project, {"status": status})
 
     def is_still_shared(self) -> bool:
         """Return whether the consumer is a member, of an image that was for the owner alone, or for all, since.

@@ -23,6 +23,8 @@ POST, PATCH, PUT = "at creation", "by PATCH", "by PUT"
 """How a tag came to the image."""
 USER, ADMINISTRATOR, BODY, HEADERS = "another user of the project", "an administrator", "a body", "other headers"
 """Who or what is different in the repetition."""
+BY_PATCH, TAKEN_OFF = "a PATCH before it, which has taken the tag off", "taken-off"
+"""What is different where a tag is deleted that a PATCH has deleted first, and that tag."""
 FEW = ((PUT, USER), (PATCH, ADMINISTRATOR), (POST, BODY), (POST, HEADERS))
 """The combinations of a standard run; a thorough one has them all."""
 MEDIA_TYPE, CONTENT = BODIES_OF_ADDITIONS[0]
@@ -53,6 +55,8 @@ class Repetition:
         return status not in refusals.get(self.how, ())
 
     def __repr__(self) -> str:
+        if self.how == BY_PATCH:
+            return f"{self.answer}, after {self.how}"
         return f"{self.answer}, where the tag came {self.origin} and the repetition has {self.how}"
 
 
@@ -81,7 +85,7 @@ class Repetitions(Collection):
         return (Case(each, each.exchanges) for each in self.deleted if where(each))
 
 
-@workload(empty=lambda: Repetitions([], []), requests=(0, 22, 52, 52))
+@workload(empty=lambda: Repetitions([], []), requests=(0, 23, 53, 53))
 def repetitions(run: Run) -> Repetitions:
     """Add and delete tags that came at creation, by PATCH and by PUT a second time, by others and in other forms."""
     if not run.rounds or run.settings.image:
@@ -99,7 +103,7 @@ def _all_pairs() -> list[tuple[str, str]]:
 
 def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
     came = {origin: [tag for other, _, tag in planned if other == origin] for origin in (POST, PATCH, PUT)}
-    with run.fresh_image(tags=came[POST]) as image:
+    with run.fresh_image(tags=[*came[POST], TAKEN_OFF]) as image:
         carried = [*came[POST], *came[PATCH]]
         with run.recorder.of(Purpose.PREPARING):
             origins = {PATCH: require_ok(set_tags(image, carried)).exchange}
@@ -130,6 +134,8 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
             answer = _again(run, image, "DELETE", how, tag) if once else None
             if answer:
                 deleted.append((origin, how, tag, answer))
+        if TAKEN_OFF not in there and TAKEN_OFF not in shown:
+            deleted.append((PATCH, BY_PATCH, TAKEN_OFF, image.delete_tag(TAKEN_OFF)))
         left = Counter(image.eventual_tags([tag for tag in tags if not first[tag].ok]))
 
     # A tag that is still there was not deleted once, whatever the answers say: other checks tell that.
@@ -140,7 +146,11 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
 
     return Repetitions(
         [made(each, shown) for each in added],
-        [made(each, left, first[each[2]].exchange) for each in deleted if not left[each[2]]],
+        [
+            made(each, left, *(first[tag].exchange for tag in each[2:3] if tag in first))
+            for each in deleted
+            if not left[each[2]]
+        ],
         too_long,
     )
 
