@@ -248,7 +248,7 @@ NEWER = {"updated_at": "2026-11-27T10:00:09Z"}
 OLDER = {"updated_at": "2026-11-27T10:00:02Z"}
 SENT = done(0, "PUT", "/file")
 EMPTY: dict[str, Any] = {"status": "queued", "size": None, "checksum": None}
-MADE = at(0, exchange("/images", SHOWN | EMPTY, method="POST", status=201))
+MADE = at(0, replace(exchange("/images", SHOWN | EMPTY, method="POST", status=201), body=b'{"min_ram": 7}'))
 
 
 @pytest.mark.parametrize(
@@ -264,6 +264,7 @@ MADE = at(0, exchange("/images", SHOWN | EMPTY, method="POST", status=201))
         ("IMG-STAT-03", (SENT, look(2), look(9, status="queued"))),
         ("IMG-STAT-07", (SENT, done(0.5, "POST", "/actions/deactivate"), look(2, status="deactivated"), look(9))),
         ("IMG-STAT-07", (look(1), done(2, "POST", "/actions/deactivate"), look(3, min_disk=7))),
+        ("IMG-ENT-02", (MADE, look(0.1, **EMPTY), look(0.2, **EMPTY, min_disk=7))),
         ("IMG-UPD-01", (look(1), patch(2, "min_ram"), look(3, min_disk=7))),
         ("IMG-UPD-01", (patch(0, "min_disk"), look(2), patch(3, "min_ram"), look(4, min_disk=7))),
         ("IMG-UPD-22", (look(1), patch(2, "min_ram", status=400), look(3, min_ram=7))),

@@ -39,7 +39,7 @@ def of_members(readings: ValuesShown, writes: Mapping[str, Sequence[Write]], pat
 
 def _concerns(write: Write, member: str) -> bool:
     """Return whether a request may have changed a membership: of some services it ends with the visibility."""
-    if write.refused and write.kind != "member":
+    if write.kind == "create" or (write.refused and write.kind != "member"):
         return False
     if write.kind != "member":
         return write.names("visibility")

@@ -147,7 +147,10 @@ class OverTime:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
         until = reading.first.answered
         known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
-        if name in FORMATS and any(each.kind == "data" for each in known):
+        # An image may take a while to be what was asked for, and is nothing else after that.
+        value = plainly(str(reading.value))
+        known = [each for each in known if each.kind != "create" or not each.text or value in each.text]
+        if name in FORMATS and not reading.listed and any(each.kind == "data" for each in known):
             return True  # what is found out about a disk, by and by
         if name in OF_DATA:
             # Data comes by and by as well: each time that it was sent, something else.

@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange
+from pytest_cloudimages.client.exchange import KEPT_OCTETS, TESTER, Exchange
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OF_AN_IMAGE = re.compile(r"/images/([^/]+)(?:/(.*))?")
@@ -41,9 +41,9 @@ class Write(NamedTuple):
 
     def names(self, attribute: str) -> bool:
         """Return whether it may set an attribute of the image, be it by another way to write its name."""
-        if self.kind in ("unknown", "delete", "create"):
+        if self.kind in ("unknown", "delete"):
             return True
-        if self.kind == "patch":
+        if self.kind in ("patch", "create"):
             return not self.text or plainly(attribute) in self.text
         if self.kind == "data":
             return attribute == "status" or attribute in OF_DATA | FORMATS
@@ -78,7 +78,8 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
     repeated = bool(exchange.note)
     acknowledged = 200 <= exchange.status < 300 and exchange.status != 202  # noqa: PLR2004 - as HTTP has them
     kind = _kind_of(exchange.method, found[2]) if found else "unknown"
-    refused = exchange.status in REFUSALS - DONE_BEFORE.get(kind, frozenset()) and not repeated
+    before = DONE_BEFORE.get(kind, ()) if exchange.caller == TESTER else ()
+    refused = exchange.status in REFUSALS and exchange.status not in before and not repeated
     write = Write(
         kind,
         exchange.sent - (A_RETRY if repeated else 0.0),
@@ -99,8 +100,9 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
 
 
 def made_by(exchange: Exchange) -> Write:
-    """Return what an image has come from that an answer tells of: it may take a while to be complete."""
-    return Write("create", exchange.sent, exchange.answered, False, False, exchange.caller, "", exchange)
+    """Return what an image has come from that an answer tells of: it may take a while to be what was asked for."""
+    text = _text_of(exchange) if exchange.method == "POST" else ""
+    return Write("create", exchange.sent, exchange.answered, False, False, exchange.caller, text, exchange)
 
 
 def _kind_of(method: str, rest: str | None) -> str:
