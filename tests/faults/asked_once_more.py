@@ -364,18 +364,27 @@ class ListsTheMembersOfAnEarlierImage(App):
         super().__init__(images=_Heirs())
 
 
-def _in_any_case(self: App, request: Request, image_id: str, member_id: str) -> Reply:
-    members = self.images.get(image_id).members
-    found = next((each for each in members if each.casefold() == member_id.casefold() and ":" in each), member_id)
-    return App.show_member(self, request, image_id, found)
+def _members_found_by(alike: Callable[[str, str], bool]) -> Callable[[App, Request, str, str], Reply]:
+    def show_member(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+        members = self.images.get(image_id).members
+        found = next((each for each in members if ":" in each and alike(each, member_id)), member_id)
+        return App.show_member(self, request, image_id, found)
+
+    return show_member
 
 
 faulty(
-    "FindsMembersInAnyCase",
-    "Shows a member to who asks for it in letters of the other case.",
+    "FindsMembersByTheirBeginning",
+    "Shows a member to who asks for what its id begins with.",
     "MEM-GET-03",
     words=selecting("MEM"),
-    show_member=_in_any_case,
+    show_member=_members_found_by(str.startswith),
+)
+faulty(
+    "FindsMembersInAnyCase",
+    "Shows a member to who asks for it in letters of the other case, which its database takes for the same.",
+    words=selecting("MEM"),
+    show_member=_members_found_by(lambda each, member: each.casefold() == member.casefold()),
 )
 
 

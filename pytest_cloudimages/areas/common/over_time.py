@@ -19,6 +19,8 @@ from pytest_cloudimages.spec.mismatch import Allowed
 
 GIVEN = frozenset({"name", "visibility", "protected", "os_hidden", *FORMATS})
 """What an image is given, and keeps until it is given something else."""
+UNTIL_CREATED = (None, "0", "false", "private")
+"""What a node may show of a new image until it knows the whole of it."""
 FOR_GOOD = frozenset({"created_at", "owner"})
 KEPT = GIVEN | FOR_GOOD | {"status", "updated_at"}
 SHOWN_ONCE_SET = frozenset({"name", "owner", "size", "checksum", *FORMATS})
@@ -53,6 +55,8 @@ class OverTime:
         self.patience = patience
         self._images, self._members, self._tasks = ValuesShown(), ValuesShown(), ValuesShown()
         self._writes: dict[str, list[Write]] = {}
+        self._made: dict[str, str] = {}
+        """The images that tasks have made, by the tasks."""
         self._seen: set[str] = set()
         """The ids of all images that were shown."""
         self._without_data: set[str] = set()
@@ -100,11 +104,15 @@ class OverTime:
 
     def saw_task(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
         """Remember what an answer shows of a task."""
-        result = shown.get("result")
+        result, task = shown.get("result"), str(shown.get("id")).lower()
         if isinstance(result, Mapping) and result.get("image_id"):
-            self._wrote(str(result["image_id"]).lower(), made_by(exchange))
+            self._made[task] = str(result["image_id"]).lower()
+            self._wrote(self._made[task], made_by(exchange))
+        made = self._writes.get(self._made.get(task, ""), ())
+        deleted = any(each.kind == "delete" and not each.refused for each in made)
         for name, value in kept_of(shown):
-            if value is not None:
+            # Once its image is gone, nobody says how long a task stays.
+            if value is not None and not (deleted and name == "expires_at"):
                 key = str(shown.get("id")).lower(), exchange.caller, name
                 self._tasks.note(key, value, exchange, str(shown.get("status")), sake)
 
@@ -148,8 +156,8 @@ class OverTime:
         until = reading.first.answered
         known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
         # An image may take a while to be what was asked for, and is nothing else after that.
-        value = plainly(str(reading.value))
-        known = [each for each in known if each.kind != "create" or not each.text or value in each.text]
+        value, before_it = plainly(str(reading.value)), reading.value in UNTIL_CREATED
+        known = [each for each in known if each.kind != "create" or before_it or not each.text or value in each.text]
         if name in FORMATS and not reading.listed and any(each.kind == "data" for each in known):
             return True  # what is found out about a disk, by and by
         if name in OF_DATA:

@@ -187,8 +187,13 @@ def _is_old(patch: Patch) -> bool:
 
 
 def _may_be_unknown(patch: Patch) -> bool:
-    """Return whether a service may know such a patch from nobody: one of the tags, or in the old form."""
-    return _is_old(patch) or "tags" in _named(patch)
+    """Return whether a service may refuse such a patch for what it names, or for its old form.
+
+    A service may show to nobody else what somebody has added, and may know the tags from nobody.
+    """
+    changes = any(operation.get("op") in ("replace", "remove") for operation in patch)
+    hidden = changes and any("cloudimages" in name for name in _named(patch))
+    return _is_old(patch) or hidden or "tags" in _named(patch)
 
 
 def _sent(client: ImagesClient, image: str, patch: Patch) -> Answer:

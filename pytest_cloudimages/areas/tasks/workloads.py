@@ -199,12 +199,15 @@ def _with_a_slash(runner: TaskRunner) -> str:
     """Return where the exported disk is once more, under a name with a slash, a blank and a capital; or nothing."""
     name = "further/Cloudimages again.vhd"
     disk = runner.octets[0].body
-    if runner.store and runner.store.put(runner.box, name, disk).ok:
-        other = marked(disk)
-        for mistaken in mistaken_for(name) if other else ():
-            runner.store.put(runner.box, mistaken, other)
-        return f"{runner.box}/{name}"
-    return ""
+    store = runner.store
+    if not store:
+        return ""
+    other = marked(disk)
+    for mistaken in mistaken_for(name) if other else ():
+        store.put(runner.box, mistaken, other)
+    # The right one comes last: to some stores one of those names is this one, too.
+    there = store.put(runner.box, name, disk).ok and store.get(runner.box, name).body == disk
+    return f"{runner.box}/{name}" if there else ""
 
 
 def _import_misplaced(runner: TaskRunner, place: str, what: str) -> None:
