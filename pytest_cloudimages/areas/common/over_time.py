@@ -145,6 +145,9 @@ class OverTime:
                 continue
             if self._is_accounted(name, before, reading, writes, values):
                 continue
+            back = any(alike(each.value, known.value) for each in readings[place + 1 :])
+            if back and reading.value in UNTIL_CREATED and self._is_being_created(before, writes):
+                continue
             listed = all(each.listed for each in readings[place:] if alike(each.value, reading.value))
             if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
                 what = f"{name} of the image"
@@ -156,8 +159,8 @@ class OverTime:
         until = reading.first.answered
         known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
         # An image may take a while to be what was asked for, and is nothing else after that.
-        value, before_it = plainly(str(reading.value)), reading.value in UNTIL_CREATED
-        known = [each for each in known if each.kind != "create" or before_it or not each.text or value in each.text]
+        value = plainly(str(reading.value))
+        known = [each for each in known if each.kind != "create" or not each.text or value in each.text]
         if name in FORMATS and not reading.listed and any(each.kind == "data" for each in known):
             return True  # what is found out about a disk, by and by
         if name in OF_DATA:
@@ -166,6 +169,10 @@ class OverTime:
             if sum(1 + each.open for each in given) > values:
                 return True
         return any(each.accounts(name, before.last.sent, until, self.patience) for each in known)
+
+    def _is_being_created(self, before: Reading, writes: Iterable[Write]) -> bool:
+        """Return whether an image was created so lately that some node may not know the whole of it."""
+        return any(each.kind == "create" and each.answered + self.patience >= before.last.sent for each in writes)
 
     def _blamed(
         self, identifier: str, name: str, before: Reading, reading: Reading, writes: Iterable[Write], *, listed: bool
