@@ -11,9 +11,9 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_among,
     expect_interpreted,
-    is_before,
     moment,
     or_skip,
+    went_back,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to, named_image, target_of
 from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
@@ -270,7 +270,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
             expect(abs(told - begun) < A_SECOND, True, f"whether created_at in {attempt} is {begun}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
-            expect(is_before(now, was), False, f"whether updated_at went back by {attempt}: {was}, {now}")
+            expect(went_back(was, now), False, f"whether updated_at went back by {attempt}: {was}, {now}")
             # "resolution is one second": of what is further apart, it tells which came later.
             if attempt.apart and attempt.before[project].get("status") != after.get("status") == attempt.status:
                 expect(now > was, True, f"whether updated_at changed by {attempt}, more than a second later: {was}")

@@ -10,7 +10,6 @@ from pytest_cloudimages.areas.common.checks import (
     A_CHALLENGE,
     A_DATE,
     A_DATE_OR_SECONDS,
-    is_before,
     is_of_another_zone,
     moment,
     or_skip,
@@ -19,6 +18,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.moments import is_before, went_back
 from pytest_cloudimages.engine.recording import CheckRecord, collect
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import expect_exact_effect, expect_others_kept
@@ -129,6 +129,19 @@ def test_a_moment_may_be_written_without_its_fraction(first: str, second: str, *
     assert moments[1]
 
     assert is_before(moments[0], moments[1]) is before
+
+
+@pytest.mark.parametrize(
+    ("then", "back"),
+    [("2026-11-27T10:00:06Z", False), ("2026-11-27T10:00:05Z", True), ("2026-11-27T10:00:06.9Z", False)],
+)
+def test_time_goes_back_by_more_than_clocks_differ(then: str, back: bool) -> None:
+    """Two whole seconds in a row are what two nodes may call one moment."""
+    moments = [moment(each) for each in ("2026-11-27T10:00:07Z", then)]
+    assert moments[0]
+    assert moments[1]
+
+    assert went_back(moments[0], moments[1]) is back
 
 
 def test_what_is_wanted_has_to_be_among_what_came() -> None:

@@ -40,6 +40,14 @@ def is_before(first: datetime, second: datetime) -> bool:
     return told and (0 not in (first.microsecond, second.microsecond) or second - first >= timedelta(seconds=1))
 
 
+def went_back(first: datetime, second: datetime) -> bool:
+    """Return whether time went back from one moment to the next: of whole seconds by more than one.
+
+    Clocks of nodes that differ by a little show two in a row at the turn of a second.
+    """
+    return is_before(second, first) and first - second != timedelta(seconds=1)
+
+
 @lru_cache(maxsize=REMEMBERED)
 def moment_of_header(text: str | None) -> datetime | None:
     """Return the moment that the text of a header such as ``Date`` stands for; ``None`` where it is none."""

@@ -210,8 +210,10 @@ def _shared(
         # Where a service shares images with projects alone that there are, the consumer is the only member.
         image.client.ask(MEMBERS.add(image.id, other))
     answers[Question.SHARED] = [image.eventually(members, lambda answer: answer.status == 200)]  # noqa: PLR2004
-    answers[Question.MEMBER] = [image.send("GET", f"/members/{project}")]
-    answers[Question.MEMBER] += [consumer.send("GET", f"/images/{image.id}/members/{project}")]
+    member = f"/images/{image.id}/members/{project}"
+    for client in (image.client, consumer):
+        look = partial(client.send, "GET", member)
+        answers.setdefault(Question.MEMBER, []).append(image.eventually(look, lambda answer: answer.ok))
     with image.client.recorder.of(Purpose.PREPARING):
         accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
         if accepted and whole:
