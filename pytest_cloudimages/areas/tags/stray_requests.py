@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS, IN_OTHER_FORMS
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS, IN_OTHER_FORMS, OVERRIDING
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import segment
@@ -57,11 +57,13 @@ class StrayRequest:
     def as_no_method(self) -> frozenset[int]:
         """What it may be answered where a tag does not have its method.
 
-        405; but a gateway may look at a body first, and at its media type where no resource takes that one so.
+        405; but a gateway may look at a body first, and at its media type where no resource takes that one so. A
+        firewall may let no header pass that names another method.
         """
         if not {"json", "body"} & {*self.how}:
             return frozenset({405})
-        return frozenset({405, 400, 413} | ({415} if self.how in IN_OTHER_FORMS.values() else set()))
+        other_form, overrides = self.how in IN_OTHER_FORMS.values(), {*OVERRIDING} & {*self.how.get("headers", ())}
+        return frozenset({405, 400, 413} | ({415} if other_form else set()) | ({403} if overrides else set()))
 
     @property
     def names_a_tag(self) -> bool:
