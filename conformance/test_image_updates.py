@@ -12,10 +12,10 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_explained,
     expect_interpreted,
+    is_before,
     moment,
     not_there,
     or_skip,
-    went_back,
 )
 from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
@@ -452,13 +452,13 @@ def test_the_time_of_the_last_update_does_not_go_back(updates: Updates, image_li
         if before and after:
             missing = False
             expect(
-                went_back(before, after), False, f"whether updated_at went back from {before} to {after} by {attempt}"
+                is_before(after, before), False, f"whether updated_at went back from {before} to {after} by {attempt}"
             )
     for looked, answer in image_life.aside().one_after_another():
         before, after = (moment(attributes_of(each).get("updated_at")) for each in (looked, answer))
         if before and after:
             expect(
-                went_back(before, after), False, f"whether updated_at went back from {before} to {after} in {answer}"
+                is_before(after, before), False, f"whether updated_at went back from {before} to {after} in {answer}"
             )
     if missing:
         pytest.skip("needs images that show when they were updated")

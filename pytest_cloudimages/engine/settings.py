@@ -178,6 +178,12 @@ class Settings:
     rest: tuple[str, ...] = field(default=(), compare=False)
     """What stands behind ``--`` there."""
 
+    def __repr__(self) -> str:
+        """Return what is not as it is by itself: a failing test of one's own shows it among its variables."""
+        shown = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
+        by_itself = {each.name: each.default for each in fields(self)}
+        return f"<Settings {' '.join(f'{name}={v!r}' for name, v in shown.items() if v != by_itself[name])}>"
+
     @property
     def effort(self) -> Profile:
         """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""

@@ -342,7 +342,16 @@ class RefusesPatchAndDeletes(App):
 # Addresses
 
 
-@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-METH-03", profile="standard")
+@breaks(
+    "TAG-URI-01",
+    "TAG-DEL-01",
+    "TAG-DEL-05",
+    "TAG-DEL-06",
+    "TAG-HIST-01",
+    "TAG-METH-03",
+    perhaps=["TAG-HIST-04"],
+    profile="standard",
+)
 class KnowsNoDeletion(App):
     """Answers 405 to every deletion of a tag."""
 

@@ -77,6 +77,8 @@ faulty(
     "ShowsTruthValuesByTheirLook",
     "Shows as a truth value what an attribute says in letters.",
     "IMG-UPD-11",
+    "IMG-UPD-14",
+    "IMG-ENT-02",
     "IMG-ENT-12",
     words=UPDATES,
     represent=_typed,

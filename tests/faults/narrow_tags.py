@@ -13,7 +13,7 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import NotFound
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.SEQUENCE
 
@@ -291,10 +291,19 @@ class DeletesUpToTheLineEnd(_DeletesTheNearest):
 
 
 @breaks("TAG-URI-08", profile="standard")
-class ForbidsTemplates(App):
-    """Takes a tag with braces around a word for a template that somebody wants filled in, and answers 403."""
+class RefusesTemplates(App):
+    """Takes a tag with braces around a word for a template that somebody wants filled in, and answers 400."""
+
+    status = HTTPStatus.BAD_REQUEST
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         if re.search(r"[{$]\{.*\}", tag):
-            return self.error(request, HTTPStatus.FORBIDDEN, "The firewall forbids it.")
+            return self.error(request, self.status, "No template is filled in.")
         return super().add_tag(request, image_id, tag)
+
+
+@breaks(words=selecting("TAG-URI-08", "TAG-ADD-01"), profile="standard")
+class ForbidsTemplates(RefusesTemplates):
+    """Stands behind a firewall that forbids what looks like a template."""
+
+    status = HTTPStatus.FORBIDDEN

@@ -11,7 +11,7 @@ import pytest
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.moments import moment, moment_of_header, went_back
+from pytest_cloudimages.client.moments import is_before, moment, moment_of_header, went_back
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
@@ -79,6 +79,7 @@ __all__ = [
     "expect_reproduced",
     "expect_same_times",
     "fitting_schemas",
+    "is_before",
     "led_to_without_a_slash",
     "met_in_passing",
     "moment",

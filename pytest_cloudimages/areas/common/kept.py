@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from pytest_cloudimages.areas.common.readings import APART, Reading, TwoAnswers, ValuesShown, unseen
 from pytest_cloudimages.areas.common.writes import Write, plainly
@@ -118,7 +119,8 @@ def kept_of(task: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             for name in names:
                 # How a service writes the address of an object, or an id, nobody says.
                 value = shown.get(name)
-                yield f"{what}.{name}", plainly(WHO.sub("//", value)) if isinstance(value, str) else value
+                shown_so = plainly(WHO.sub("//", unquote(value))) if isinstance(value, str) else value
+                yield f"{what}.{name}", shown_so
     if RANKS.get(str(task.get("status"))) == RANKS["success"]:
         yield "expires_at", task.get("expires_at")
 
