@@ -333,10 +333,14 @@ def decides(seconds: float, decision: str, **how: Any) -> Exchange:
     return at(seconds, replace(made, body=body))
 
 
+ADDED = at(0, replace(done(0, "POST", "/members", status=200), body=b'{"member": "consumer"}'))
+
+
 @pytest.mark.parametrize(
     ("requirement", "exchanges"),
     [
-        ("MEM-CRE-02", (member(1, status="accepted"),)),
+        ("MEM-CRE-02", (ADDED, member(1, status="accepted"))),
+        ("", (member(1, status="accepted"),)),
         ("MEM-UPD-01", (member(1), patch(2, "name"), member(3, status="rejected"))),
         ("MEM-UPD-01", (decides(0, "accepted"), member(2, status="accepted"), member(9))),
         ("MEM-UPD-02", (member(1), decides(2, "accepted", status=403), member(3, status="accepted"))),

@@ -377,7 +377,11 @@ rewrites(
     "IMG-UPD-14",
     "IMG-UPD-15",
     change=lambda each: (
-        None if each.get("op") == "replace" and re.fullmatch(r"/cloudimages_[^/]*", str(each.get("path"))) else each
+        None
+        if each.get("op") == "replace"
+        and "value" in each
+        and re.fullmatch(r"/cloudimages_[^/]*", str(each.get("path")))
+        else each
     ),
 )
 forgives(

@@ -48,6 +48,10 @@ def _concerns(write: Write, member: str) -> bool:
     return (method == "POST" and not write.text) or member in write.text or member in plainly(target)
 
 
+def _adds(write: Write) -> bool:
+    return write.kind == "member" and write.exchange.method.upper() == "POST"
+
+
 def _sets(write: Write) -> bool:
     return write.kind == "member" and write.exchange.method.upper() == "PUT"
 
@@ -74,6 +78,8 @@ def _of_decisions(known: Sequence[Reading], writes: Sequence[Write], patience: f
         by_somebody = any(_sets(each) and (not each.text or value in each.text) for each in done)
         unknown = any(each.open for each in done)
         if value in ("accepted", "rejected") and not by_somebody and not unknown:
+            if not place and not any(map(_adds, done)):
+                continue  # who was never added, others ask about
             if not place:
                 expected = Allowed("pending, as nobody has decided", "pending".__eq__)
                 yield TwoAnswers("MEM-CRE-02", reading.shown, expected, what, reading.first, reading)
