@@ -57,12 +57,15 @@ def _sets(write: Write) -> bool:
 
 
 def _anew(writes: Sequence[Write], before: Reading, reading: Reading, patience: float) -> bool:
-    """Return whether a membership may have been ended since a reading, and begun anew."""
+    """Return whether a membership may have been ended since a reading, and begun anew.
+
+    A node that is behind may show one that has ended, for as long as patience; an addition alone ends none before it.
+    """
     return any(
         not write.refused
         and not _sets(write)
         and write.sent <= reading.first.answered
-        and (write.open or write.answered + patience >= before.last.sent)
+        and (write.open or write.answered + (0.0 if _adds(write) else patience) >= before.last.sent)
         for write in writes
     )
 
