@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -125,12 +126,12 @@ class Attempt:
         """Whether it adds an attribute that the image does not have."""
         return not {*self.before} >= {attribute_of(each["path"]) for each in self.wanted.body if each["op"] == "add"}
 
-    @property
+    @cached_property
     def expected(self) -> dict[str, Any]:
         """The attributes that the image has to have, once the patch is carried out."""
         return applied(self.before, in_the_new_form(self.wanted.body))
 
-    @property
+    @cached_property
     def named(self) -> set[str]:
         """The attributes that the patch names."""
         return named_by(in_the_new_form(self.wanted.body))
@@ -145,12 +146,12 @@ class Attempt:
         last = {name: each["op"] for name, each in zip(names, self.wanted.body, strict=True)}
         return {name: last[name] if name in self.after else "add" for name in self.wrong if names.count(name) > 1}
 
-    @property
+    @cached_property
     def wrong(self) -> list[str]:
         """The attributes that it names and that are not as it says."""
         return self._but_of_others(differing(self.after, self.expected, only=self.named), self.expected)
 
-    @property
+    @cached_property
     def strayed(self) -> list[str]:
         """The attributes that it does not name and that have changed."""
         return [name for name in self.changed if name not in self.named]
@@ -166,7 +167,7 @@ class Attempt:
         moved = {*differing(self.after, self.before, only=self.named)}
         return sorted({*self.wrong} - moved) if moved - {*self.wrong} else []
 
-    @property
+    @cached_property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
         changed = self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
@@ -289,13 +290,14 @@ class Updates(Collection):
 
         Whoever was seen to lack them lacks them until somebody adds them.
         """
-        gone = set[str]()
-        for earlier in self.tried[: self.tried.index(attempt)]:
+        shown, gone = {*attempt.strayed} & {*attempt.after}, set[str]()
+        # The more was tried, the longer takes what follows.
+        for earlier in self.tried[: self.tried.index(attempt)] if shown else ():
             removing = (*CARRIED_OUT, Aim.NOT_THERE_REMOVED)
             if earlier.after.get("id") == attempt.after.get("id") and earlier.wanted.aim in removing:
                 there = {*earlier.after}
                 gone = (gone | (earlier.named & {*earlier.before} if earlier.answer.ok else set())) - there
-        return gone & {*attempt.strayed} & {*attempt.after}
+        return gone & shown
 
     def strayed(self, attempt: Attempt) -> list[str]:
         """Return the attributes that have changed by a patch that does not name them, but for what is revived."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -72,7 +73,8 @@ class Started:
     @property
     def last(self) -> Document:
         """The task as it was seen last."""
-        return document(self.shown[-1]) if self.shown else {}
+        every = chain(reversed(self.looks), [self.answer])
+        return next((found for answer in every if (found := document(answer))), {})
 
     @property
     def statuses(self) -> list[Any]:
