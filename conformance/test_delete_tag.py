@@ -153,9 +153,11 @@ def test_a_deleted_tag_is_listed_no_more(
             set(),
             f"tags shown to a reader alone, where {state}",
         )
-    # Nor does a change of something else bring back what the image was created with.
+    # Nor does a change of something else, or another tag, bring back what the image was created with.
     for state in representations.aside():
-        expect_none_of(state.after_renaming, [DELETED_FIRST], f"tags after {DELETED_FIRST} was deleted, and a PATCH")
+        since = {"a PATCH": state.after_renaming, "an addition": state.after_addition}
+        for what, shown in since.items():
+            expect_none_of(shown, [DELETED_FIRST], f"tags after {DELETED_FIRST} was deleted, and {what}")
     for answer in representations.aside().conditional("DELETE"):
         expect(answer.status, anything_but(304), f"status of {answer}, where tags were deleted")
 

@@ -147,6 +147,21 @@ _fault(
 )
 
 
+def _once_for_each_carried(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    document, keys = again(app, request, pairs), {key for key, _ in pairs}
+    if "limit" not in keys and "sort_key" in keys:
+        document["images"] = [entry for entry in document["images"] for _ in entry["tags"]]
+    return document
+
+
+_fault(
+    "ListsOnceForEachTagWhenSorted",
+    "Lists an image once for each tag that it carries, where a list by a tag is sorted and goes on one page.",
+    _once_for_each_carried,
+    "TAG-VIS-03",
+)
+
+
 def _short_page_is_the_last(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     """Return a page of all images with those left out that do not carry the tags."""
     document = again(app, request, [pair for pair in pairs if pair[0] != "tag"])

@@ -80,6 +80,27 @@ class RestoresTheFirstTags(App):
         return reply
 
 
+@breaks("TAG-DEL-03", profile="standard")
+class AddsTheFirstTagsOnceMore(RestoresTheFirstTags):
+    """Puts back the tags that an image was created with when another is added, until a patch has set any."""
+
+    def deactivate(self, request: Request, image_id: str) -> Reply:
+        return App.deactivate(self, request, image_id)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        reply = super().update_image(request, image_id)
+        if b"/tags" in request.body:
+            self.first[image_id] = []
+        return reply
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            image = self.images.get(image_id)
+            image.tags += [tag for tag in self.first.get(image_id, ()) if tag not in image.tags]
+        return reply
+
+
 @breaks("TAG-ADD-22", perhaps=["TAG-HIST-01"], profile="standard")
 class DropsTheOldestForOneTooMany(App):
     """Answers 413 to a tag that is one too many, and drops the oldest that is there."""

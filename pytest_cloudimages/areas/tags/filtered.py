@@ -180,7 +180,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 119, 119, 119))
+@workload(empty=lambda: Selections([]), requests=(0, 120, 120, 120))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -237,6 +237,7 @@ def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: 
     pages: tuple[Query, ...] = (
         (("limit", "1"),),
         (("limit", "2"),),
+        (("sort_key", "name"), ("sort_dir", "desc")),
         (("limit", "1"), ("sort_key", "name"), ("sort_dir", "asc")),
         # In one of both orders an image that carries only one of the tags comes after the first that carries both.
         *((("tag", other), ("sort_key", "id"), ("sort_dir", way), ("limit", "1")) for way in ("asc", "desc")),

@@ -49,6 +49,8 @@ class Representation:
 
     after_renaming: tuple[str, ...] = ()
     """The tags of an image that was created with some, one of which was deleted before the image was renamed."""
+    after_addition: tuple[str, ...] = ()
+    """The tags of that image once another was added, where the one deleted had not come back by then."""
 
     broken: bool = False
     """Whether that is the list's own fault: it fails, or its pages go in a circle."""
@@ -112,7 +114,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
-@workload(empty=lambda: Representations([]), requests=(26, 50, 50, 50))
+@workload(empty=lambda: Representations([]), requests=(26, 52, 52, 52))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
@@ -151,7 +153,7 @@ def representations(run: Run) -> Representations:
     return Representations([*states, *(_as_created(run) if run.rounds else ())])
 
 
-DELETED_FIRST = "other"
+DELETED_FIRST, ADDED_LATER = "other", "later"
 CREATED = (["twin", DELETED_FIRST, "twin"], ["w" * (limits.LONGEST + 1)])
 """Tags with which no image can be created as they are: one twice, and one that is too long."""
 
@@ -163,6 +165,8 @@ def _as_created(run: Run) -> Iterator[Representation]:
             state = _shown(image, [], None, listing=False)
             if DELETED_FIRST in state.in_image and image.delete_tag(DELETED_FIRST).ok:
                 state = replace(state, after_renaming=_renamed(image))
+                if DELETED_FIRST not in state.after_renaming and image.add_tag(ADDED_LATER).ok:
+                    state = replace(state, after_addition=tuple(image.eventual_tags(["twin", ADDED_LATER])))
             yield state
 
 
