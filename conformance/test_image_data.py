@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.areas.tasks.fixtures import *
-from pytest_cloudimages.areas.tasks.tried import Tasks, document
+from pytest_cloudimages.areas.tasks.tried import Tasks
 
 
 # "md5 hash of image contents", "maxLength": 32
@@ -84,6 +84,6 @@ def test_an_image_with_data_is_active(
             )
     # An import makes an image that has its data; whether it is there is TASK-IMP-04's to say.
     for answer in tasks.aside().imported().where(lambda answer: answer.ok):
-        expect(document(answer).get("status"), "active", f"status in {answer}, which an import has made")
+        expect(answer.document.get("status"), "active", f"status in {answer}, which an import has made")
     for shown, data in tasks.aside().imported_data():
-        expect(document(shown).get("size"), {len(data.body), None}, f"size in {shown}, which an import has made")
+        expect(shown.document.get("size"), {len(data.body), None}, f"size in {shown}, which an import has made")

@@ -74,7 +74,7 @@ def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing, member_l
         status = step.answer.data.get("status") if isinstance(step.answer.data, dict) else None
         expect(status, "pending", f"the status of the member that {step.operation} made")
     for answer in sharing.aside().answered(Question.AGAIN):
-        status = answer.data.get("status") if isinstance(answer.data, dict) else None
+        status = shown_as(answer, "status")
         expect(status, "pending", f"the status in {answer}, of a member that was removed and added once more")
     for answer in sharing.aside().answered(Question.WITH_A_STATUS):
         expect(shown_as(answer, "status"), "pending", f"the status in {answer}, of a member that its owner accepts for")

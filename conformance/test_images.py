@@ -79,9 +79,9 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         .answered(Question.LARGE)
         .where(lambda answer: answer.ok and answer.exchange.method == "GET" and updates.work_together)
     ):
-        if isinstance(answer.data, dict) and "id" in answer.data:
-            shown = sum(name.startswith(OF_MANY) for name in answer.data)
-            expect(shown, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
+        if "id" in answer.document:
+            number = sum(name.startswith(OF_MANY) for name in answer.document)
+            expect(number, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
     # What a creation takes, among attributes that it keeps, it keeps as it came; what neither its answer nor the image
     # shows at all, it has not taken.
     told = [{*attributes_of(created)} for created in image_life.aside().answered(Question.CREATION)]
@@ -246,8 +246,7 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
     for answer in image_life.to(Question.SHOWN):
         expect(answer.status, 200, f"status of {answer}")
-        shown = answer.data if isinstance(answer.data, dict) else {}
-        expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
+        expect(answer.document.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
     for question in (Question.ACTIVE, Question.AS_CREATED, Question.HIDDEN, Question.IN_CAPITALS):
         for answer in image_life.aside().answered(question).where(lambda answer: answer.status not in NO_LOOK):
             expect(answer.status, 200, f"status of {answer}: {question}")

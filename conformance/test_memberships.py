@@ -30,10 +30,6 @@ A_SECOND = timedelta(seconds=1)
 TOO_LONG = "the list of images is too long to be read to its end"
 
 
-def shown_in(attempt: Attempt) -> dict[str, object]:
-    return attempt.answer.data if attempt.answer.ok and isinstance(attempt.answer.data, dict) else {}
-
-
 def refused(attempt: Attempt, *statuses: int) -> None:
     """Expect an attempt to be refused by one of some statuses, and to have changed nothing."""
     __tracebackhide__ = True
@@ -56,7 +52,7 @@ def listed_by_status(stage: Stage) -> bool:
 @requirement("MEM-ENT-01")
 def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER):
-        expect_among(shown_in(attempt).keys(), OF_A_MEMBER, f"members of the document in {attempt}")
+        expect_among(attempt.answer.document.keys(), OF_A_MEMBER, f"members of the document in {attempt}")
         for entry in attempt.after.values():
             expect_among(entry.keys(), OF_A_MEMBER, "members of an entry in the list of members")
             # A UUID is the same in capitals. (RFC 9562, 4.)
@@ -65,11 +61,11 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
     shown = (
         memberships.aside()
         .attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
-        .where(lambda attempt: bool(shown_in(attempt)))
+        .where(lambda attempt: bool(attempt.answer.document))
     )
     for attempt in shown:
-        expect_among(shown_in(attempt).keys(), OF_A_MEMBER, f"members of the document in {attempt}")
-        shown_id = as_project(shown_in(attempt)["image_id"])
+        expect_among(attempt.answer.document.keys(), OF_A_MEMBER, f"members of the document in {attempt}")
+        shown_id = as_project(attempt.answer.document["image_id"])
         expect(shown_id, as_project(named_image(attempt.answer)), f"image_id in {attempt}")
 
 
@@ -77,7 +73,7 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
 @requirement("MEM-ENT-02")
 def test_a_status_is_one_of_three(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER):
-        for entry in (shown_in(attempt), *attempt.after.values()):
+        for entry in (attempt.answer.document, *attempt.after.values()):
             if "status" in entry:
                 expect(entry["status"], {*STATUSES}, f"status shown after {attempt}")
 
@@ -86,7 +82,7 @@ def test_a_status_is_one_of_three(memberships: Memberships) -> None:
 @requirement("MEM-ENT-03")
 def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
-        expect(shown_in(attempt).get("member_id"), memberships.project, f"member_id in {attempt}")
+        expect(attempt.answer.document.get("member_id"), memberships.project, f"member_id in {attempt}")
         expect_among(attempt.after.keys(), [memberships.project], "projects in the list of members")
 
 
@@ -95,12 +91,12 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
     shown = memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
     for attempt in shown.where(lambda attempt: attempt.answer.ok):
-        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"), target_of(attempt.answer))
+        led = leads_to(cloudimages_client, attempt.answer.document.get("schema"), target_of(attempt.answer))
         expect(led, "/schemas/member", f"where schema leads in {attempt}")
     # That the list has the link, the owner is promised alone.
     listed = memberships.aside().attempts(Deed.LIST, who=Who.MEMBER)
-    for attempt in listed.where(lambda attempt: "schema" in shown_in(attempt)):
-        led = leads_to(cloudimages_client, shown_in(attempt)["schema"], target_of(attempt.answer))
+    for attempt in listed.where(lambda attempt: "schema" in attempt.answer.document):
+        led = leads_to(cloudimages_client, attempt.answer.document["schema"], target_of(attempt.answer))
         expect(led, "/schemas/members", f"where schema leads in {attempt}")
 
 
@@ -150,7 +146,7 @@ def test_an_image_that_is_not_shared_takes_no_members(memberships: Memberships, 
 def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN):
         expect(attempt.answer.status, 200, f"status of {attempt}")
-        expect(shown_in(attempt).get("status"), attempt.status, f"status shown in {attempt}")
+        expect(attempt.answer.document.get("status"), attempt.status, f"status shown in {attempt}")
         if not attempt.unlisted:  # it is the list that lacks it
             entry = attempt.after.get(memberships.project, {})
             expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
@@ -265,7 +261,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
         expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
-        told, begun = moment(shown_in(attempt).get("created_at")), moment(before["created_at"])
+        told, begun = moment(attempt.answer.document.get("created_at")), moment(before["created_at"])
         if told and begun:  # of which one may have a fraction of a second, and the other none
             expect(abs(told - begun) < A_SECOND, True, f"whether created_at in {attempt} is {begun}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])

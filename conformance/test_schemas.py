@@ -29,17 +29,13 @@ OF_STRINGS = Allowed("a schema of strings", lambda found: isinstance(found, dict
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 
 
-def document(answer: Answer) -> dict[str, Any]:
-    return answer.data if answer.ok and isinstance(answer.data, dict) else {}
-
-
 def properties(answer: Answer) -> dict[str, Any]:
-    found = document(answer).get("properties")
+    found = answer.document.get("properties")
     return found if isinstance(found, dict) else {}
 
 
 def relations(answer: Answer) -> list[object]:
-    links = document(answer).get("links")
+    links = answer.document.get("links")
     return [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
 
 
@@ -47,16 +43,16 @@ def is_the_schema(answer: Answer, name: str) -> None:
     """Expect an answer to be a JSON Schema of this name."""
     __tracebackhide__ = True
     expect(answer.status, 200, f"status of {answer}")
-    expect(document(answer).get("name"), name, f"name in {answer}")
-    expect(document(answer).get("properties"), AN_OBJECT, f"properties in {answer}")
+    expect(answer.document.get("name"), name, f"name in {answer}")
+    expect(answer.document.get("properties"), AN_OBJECT, f"properties in {answer}")
 
 
 def items_of(documents: SchemaDocuments, answer: Answer, name: str) -> dict[str, Any]:
     """Return the schema of the items of a list; empty where it describes no array of objects."""
-    array = documents.referred_to(document(answer), properties(answer).get(name))
+    array = documents.referred_to(answer.document, properties(answer).get(name))
     kinds = array.get("type")
     is_array = "array" in (kinds if isinstance(kinds, list) else [kinds])  # it may be null as well
-    return documents.referred_to(document(answer), array.get("items") if is_array else None)
+    return documents.referred_to(answer.document, array.get("items") if is_array else None)
 
 
 def shown(schema_documents: SchemaDocuments, name: str) -> Iterator[Answer]:
@@ -111,7 +107,7 @@ def test_the_tasks_schema_is_shown(schema_documents: SchemaDocuments) -> None:
 @requirement("SCHEMA-08")
 def test_the_image_schema_describes_images(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "image"):
-        expect(document(answer).get("additionalProperties"), OF_STRINGS, f"additionalProperties in {answer}")
+        expect(answer.document.get("additionalProperties"), OF_STRINGS, f"additionalProperties in {answer}")
         expect_among(relations(answer), ["self", "enclosure", "describedby"], f"links in {answer}")
 
 

@@ -39,7 +39,7 @@ from pytest_cloudimages.areas.tasks.agreement import (
 )
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import MARK, Deed
-from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of
+from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, status_of
 
 IN_A_LIST = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 MORE = ("input", "message", "result")
@@ -104,7 +104,7 @@ def accepted(started: Started) -> None:
     """Expect a task to be created as it was asked for."""
     __tracebackhide__ = True
     expect(started.answer.status, 201, f"status of {started}")
-    shown = document(started.answer)
+    shown = started.answer.document
     expect(shown.get("type"), started.body["type"], f"type in {started}")
     expect(shown.get("input"), holding(started.body["input"]), f"input in {started}")
 
@@ -138,7 +138,7 @@ def is_cut_short(tasks: Tasks, listed: PagedList) -> bool:
         return False
     if any(_is_one_end(ours, missing, key) for key in ORDERS_OF_TASKS):
         return True
-    kinds = [[(document(each.answer).get("type"), status_of(each.last)) for each in missing]]
+    kinds = [[(each.answer.document.get("type"), status_of(each.last)) for each in missing]]
     kinds += [[(entry.get("type"), status_of(entry)) for entry in listed.entries]]
     alike = all({kind[place] for kind in kinds[0]} & {kind[place] for kind in kinds[1]} for place in (0, 1))
     return len(missing) >= A_FEW and alike
@@ -177,7 +177,7 @@ def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
     __tracebackhide__ = True
     require_look(answer)
     expect(answer.status, 200, f"status of {answer}")
-    expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
+    expect((answer.document.get("id"), answer.document.get("name")), (image_id, name), f"image in {answer}")
 
 
 def expect_fit_page(tasks: Tasks, listed: PagedList, client: ImagesClient) -> None:
@@ -213,7 +213,7 @@ def within_limits(started: Started) -> bool:
 @requirement("TASK-ENT-01")
 def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
     for _, answer in tasks.shown():
-        shown = document(answer)
+        shown = answer.document
         expect_among(shown.keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
         expect(shown["input"], AN_OBJECT_OR_NONE, f"input of the task in {answer}")
     # What is shown at all is shown whole, whoever asks.
@@ -221,14 +221,14 @@ def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
     invented = any(answer.ok for answer in tasks.aside().answered("unknown"))
     for answer in (*others, *(() if invented else tasks.aside().answered("foreign"))):
         if answer.ok:
-            expect_among(document(answer).keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
+            expect_among(answer.document.keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
 
 
 # "pending, processing, success, failure"
 @requirement("TASK-ENT-02")
 def test_a_status_is_one_of_four(tasks: Tasks) -> None:
-    for _, answer in tasks.shown().where(lambda seen: "status" in document(seen[1])):
-        expect(document(answer)["status"], {*STATUSES}, f"status of the task in {answer}")
+    for _, answer in tasks.shown().where(lambda seen: "status" in seen[1].document):
+        expect(answer.document["status"], {*STATUSES}, f"status of the task in {answer}")
     for listed in tasks.aside().listed():
         strange = [entry["status"] for entry in listed.entries if entry.get("status") not in (*STATUSES, None)]
         expect(strange, [], f"statuses of tasks in {listed} that are none")
@@ -237,28 +237,28 @@ def test_a_status_is_one_of_four(tasks: Tasks) -> None:
 # "import or export"
 @requirement("TASK-ENT-03")
 def test_a_type_is_one_of_two(tasks: Tasks, specification: str) -> None:
-    for _, answer in tasks.shown().where(lambda seen: "type" in document(seen[1])):
-        what, kind = f"type of the task in {answer}", document(answer)["type"]
+    for _, answer in tasks.shown().where(lambda seen: "type" in seen[1].document):
+        what, kind = f"type of the task in {answer}", answer.document["type"]
         expect_interpreted(specification, kind, what, cloud_images={"import", "export"}, glance=A_STRING)
 
 
 # "present when the status is success or failure"
 @requirement("TASK-ENT-04")
 def test_an_ended_task_says_when_it_expires(tasks: Tasks) -> None:
-    ended = tasks.shown().where(lambda seen: status_of(document(seen[1])) in ENDED)
+    ended = tasks.shown().where(lambda seen: status_of(seen[1].document) in ENDED)
     for _, answer in or_skip(ended, "no task ended while it was waited for (--patience)"):
-        expect(document(answer).get("expires_at"), A_TIME, f"expires_at of the task in {answer}")
+        expect(answer.document.get("expires_at"), A_TIME, f"expires_at of the task in {answer}")
         # What has expired is gone; and what expires when it ends would be gone before anybody knew of it.
-        if found := moments(document(answer), "updated_at", "expires_at"):
+        if found := moments(answer.document, "updated_at", "expires_at"):
             expect(found[1] > found[0], True, f"whether the task expires after it has ended, in {answer}")
 
 
 # "present when the status is success"
 @requirement("TASK-ENT-05")
 def test_a_successful_task_has_a_result(tasks: Tasks) -> None:
-    succeeded = tasks.shown().where(lambda seen: status_of(document(seen[1])) == "success")
+    succeeded = tasks.shown().where(lambda seen: status_of(seen[1].document) == "success")
     for started, answer in or_skip(succeeded, "no task succeeded while it was waited for (--patience)"):
-        result = document(answer).get("result")
+        result = answer.document.get("result")
         expect(result, AN_OBJECT, f"result of the task in {answer}")
         name = "image_id" if started.deed.is_import else "export_location"
         expect_among((result or {}).keys(), [name], f"members of the result in {answer}")
@@ -267,8 +267,8 @@ def test_a_successful_task_has_a_result(tasks: Tasks) -> None:
 # "None"
 @requirement("TASK-ENT-06")
 def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
-    for _, answer in tasks.shown().where(lambda seen: "message" in document(seen[1])):
-        shown = document(answer)
+    for _, answer in tasks.shown().where(lambda seen: "message" in seen[1].document):
+        shown = answer.document
         allowed = A_REASON if status_of(shown) == "failure" else {*NOTHING_WRONG}
         expect(shown["message"], allowed, f"message of the task in {answer}, whose status is {shown.get('status')}")
 
@@ -277,7 +277,7 @@ def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
 @requirement("TASK-ENT-07")
 def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
     for started, answer in tasks.shown():
-        shown = document(answer)
+        shown = answer.document
         # Relative links go on from what was asked for. (Rulings, 14.)
         target = target_of(answer, "/tasks")
         itself = leads_to(cloudimages_client, shown.get("self"), target)
@@ -299,20 +299,18 @@ def test_a_task_belongs_to_whoever_asked_for_it(
     tasks: Tasks, cloudimages_client: ImagesClient, owner_of: OwnerOf
 ) -> None:
     for _, answer in tasks.shown():
-        expect(document(answer).get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
+        expect(answer.document.get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
     # Whoever looks at it.
-    for seen in tasks.aside().seen_by_others().where(lambda seen: "owner" in document(seen.answer)):
-        expect(document(seen.answer)["owner"], owner_of(cloudimages_client), f"owner of the task in {seen.answer}")
-    for answer in tasks.aside().answered("another's").where(lambda answer: "owner" in document(answer)):
-        expect(
-            document(answer)["owner"], tasks.other, f"owner of the task in {answer}, which another project asked for"
-        )
+    for seen in tasks.aside().seen_by_others().where(lambda seen: "owner" in seen.answer.document):
+        expect(seen.answer.document["owner"], owner_of(cloudimages_client), f"owner of the task in {seen.answer}")
+    for answer in tasks.aside().answered("another's").where(lambda answer: "owner" in answer.document):
+        expect(answer.document["owner"], tasks.other, f"owner of the task in {answer}, which another project asked for")
 
 
 # "pending, processing, then success or failure"
 @requirement("TASK-ENT-09")
 def test_a_task_goes_forward(tasks: Tasks) -> None:
-    created = tasks.asked().where(lambda started: bool(document(started.answer)))
+    created = tasks.asked().where(lambda started: bool(started.answer.document))
     for started in or_skip(created, "needs a task, and none could be created"):
         expect(started.statuses[0], "pending", f"first status of {started}")
         ranks = [RANKS[status] for status in started.statuses if status in STATUSES]
@@ -322,12 +320,12 @@ def test_a_task_goes_forward(tasks: Tasks) -> None:
     # An end is one, whatever becomes of what it has made; whether a task stays without that, no sentence says.
     for answer in tasks.aside().answered("image gone"):
         if answer.ok:
-            expect(status_of(document(answer)), "success", f"status of the task in {answer}, which had succeeded")
+            expect(status_of(answer.document), "success", f"status of the task in {answer}, which had succeeded")
         else:
             note(f"A task whose image was deleted is answered {answer.status}.")
     # Nor comes about what it had failed for.
     for answer in tasks.aside().answered("over"):
-        expect(status_of(document(answer)), "failure", f"status of the task in {answer}, which had failed")
+        expect(status_of(answer.document), "failure", f"status of the task in {answer}, which had failed")
 
 
 # "first", "schema" and "tasks"; every task of one's own, once
@@ -404,7 +402,7 @@ def test_a_task_is_shown(tasks: Tasks) -> None:
             if look.status == 404 and (again or let_go or tasks.may_be_gone(started)):
                 continue
             expect(look.status, 200, f"status of {look}")
-            shown = document(look)
+            shown = look.document
             expect(shown.get("id"), started.id, f"id of the task in {look}")
             if "LACKING" not in started.deed.name:  # what is lacking, a service may fill in
                 expect(shown.get("input"), holding(started.body.get("input")), f"input of the task in {look}")
@@ -485,7 +483,7 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             shows_the_image(answer, image_id, name)
-            if tasks.own and isinstance(owner := document(answer).get("owner"), str):
+            if tasks.own and isinstance(owner := answer.document.get("owner"), str):
                 expect(owner, tasks.own, f"owner of the image in {answer}")
         for answer in tasks.aside().answered("listed").where(lambda answer: answer.ok):
             found = [entry.get("id") for entry in entries_of(answer, "/images")]
@@ -651,7 +649,7 @@ def test_whether_tasks_are_open_to_all_is_noted(tasks: Tasks) -> None:
 # Glance sends it
 @requirement("TASK-API-02")
 def test_the_location_of_a_task_is_noted(tasks: Tasks) -> None:
-    created = tasks.asked().where(lambda started: bool(document(started.answer)))
+    created = tasks.asked().where(lambda started: bool(started.answer.document))
     for started in or_skip(created, "needs a task, and none could be created"):
         note(f"A new task is answered {'with' if 'Location' in started.answer.headers else 'without'} Location.")
 

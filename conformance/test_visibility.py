@@ -57,8 +57,8 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
             shown = reading.answer.data
             expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, "tags of", reading.answer)
     for answer in exports.aside().images():
-        shown = answer.data if answer.status == 200 else {"tags": []}
-        expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {answer}, which was imported")
+        shown = answer.document if answer.status == 200 else {"tags": []}
+        expect(shown.get("tags"), STRINGS, f"tags of {answer}, which was imported")
 
 
 # "images.tags: Image tags."

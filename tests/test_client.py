@@ -15,7 +15,7 @@ import pytest
 from pytest_cloudimages.client import trouble
 from pytest_cloudimages.client.answers import brief, parse
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, readable, require_ok
+from pytest_cloudimages.client.images import Image, pages_of_many, readable, require_ok
 from pytest_cloudimages.client.polling import LOOKS, Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import LONGEST_WAIT
@@ -198,6 +198,19 @@ def test_what_is_no_json_is_none(caller: ImagesClient, peer: Any, body: bytes) -
     peer.replies = [answer(200, body)]
 
     assert caller.show("id").data is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "document"),
+    [(200, b'{"id": "a"}', {"id": "a"}), (200, b"[]", {}), (200, b"", {}), (404, b'{"id": "a"}', {})],
+)
+def test_a_document_is_what_is_acknowledged(
+    caller: ImagesClient, peer: Any, status: int, body: bytes, document: dict[str, str]
+) -> None:
+    """What a refusal says is none, and nothing but an object is."""
+    peer.replies = [answer(status, body)]
+
+    assert caller.show("id").document == document
 
 
 def test_the_token_is_nowhere(caller: ImagesClient, peer: Any) -> None:
@@ -687,6 +700,17 @@ def test_a_list_without_end_is_left(caller: ImagesClient, peer: Any) -> None:
     with pytest.raises(Blocked, match="in a circle"):
         Image(caller, "id").listed()
     assert len(peer.heads) == 3
+
+
+def test_pages_are_read_as_long_as_they_lead_on(caller: ImagesClient, peer: Any) -> None:
+    """None is read twice, and no more than are wanted; a refusal leads nowhere, whatever it says."""
+    leads_on = b'{"images": [], "next": "/v2/images?marker=x"}'
+    peer.replies = [*[answer(200, leads_on)] * 3, answer(404, leads_on)]
+
+    pages = [page.exchange.target for page in pages_of_many(caller, "/images")]
+    assert pages == ["/v2/images", "/v2/images?marker=x"]
+    assert len([*pages_of_many(caller, "/images", most=1)]) == 1
+    assert [page.status for page in pages_of_many(caller, "/images")] == [404]
 
 
 # Patience

@@ -72,6 +72,14 @@ class Answer:
         """
         return self._parsed() if self.compressed else self._data
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON object that the service has acknowledged the request with; empty where it has not, or with none.
+
+        Raise ``NotRead`` as ``data`` does.
+        """
+        return self.data if self.ok and isinstance(self.data, dict) else {}
+
     @cached_property
     def _data(self) -> Any:
         return self._parsed()

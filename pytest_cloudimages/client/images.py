@@ -129,7 +129,7 @@ class Image(Short):
 
     def _on_page(self, target: str) -> tuple[dict[str, Any], str]:
         answer = page_of_many(self.client, target)
-        data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
+        data = answer.document if answer.status == 200 else {}  # noqa: PLR2004
         entries = data.get("images")
         if not isinstance(entries, list):
             kind = BrokenList if answer.status >= 500 else Blocked  # noqa: PLR2004 - the class of codes
@@ -161,6 +161,16 @@ def page_of_many(client: ImagesClient, target: str) -> Answer:
     if answer.status == 400 and target.endswith(MANY):  # noqa: PLR2004 - as HTTP has it
         answer = client.send("GET", target.removesuffix(MANY).rstrip("?&"))
     return answer
+
+
+def pages_of_many(client: ImagesClient, target: str, *, most: int = MOST_PAGES) -> Iterator[Answer]:
+    """Yield the pages of a list that is asked for with ``MANY``, one after another: at most so many, and none twice."""
+    seen: set[str] = set()
+    while target and target not in seen and len(seen) < most:
+        seen.add(target)
+        answer = page_of_many(client, target)
+        yield answer
+        target = client.following(target, answer.document)
 
 
 def readable(answer: Answer) -> list[str]:

@@ -31,7 +31,7 @@ class Claim:
 
     def is_denied(self, shown: Answer) -> bool:
         """Return whether what stands at the id is another image by its own word."""
-        return shown.ok and isinstance(shown.data, dict) and self._is_of_another(shown.data)
+        return self._is_of_another(shown.document)
 
     def _is_of_another(self, document: dict[str, Any]) -> bool:
         # A service may change names, or take no properties: one of both is enough, and saying neither proves nothing.

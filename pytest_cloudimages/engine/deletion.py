@@ -128,8 +128,7 @@ def delete_orphans(client: ImagesClient, name: str) -> bool:
 def delete_named(client: ImagesClient, identifier: str, name: str) -> None:
     """Delete the image of an id, where by its own word it has a name that no other has."""
     with client.recorder.of(Purpose.CLEANING), suppress(Blocked):
-        shown = client.show(identifier)
-        if shown.ok and isinstance(shown.data, dict) and shown.data.get("name") == name:
+        if client.show(identifier).document.get("name") == name:
             delete(Image(client, identifier, name))
 
 

@@ -204,7 +204,7 @@ def _ids(entries: list[object]) -> set[str]:
 
 def _may_be_lent(run: Run, identifier: str, found: Answer) -> None:
     """Raise ``ConfigurationError`` where an image is another one, or one that is not lent without more ado."""
-    shown = found.data if found.ok and isinstance(found.data, dict) else {}
+    shown = found.document
     if (other := shown.get("id", identifier)) != identifier:
         raise ConfigurationError(
             f"GET {run.service.endpoint}/images/{identifier} shows another image, {str(other)[:80]!r}. Nothing is"

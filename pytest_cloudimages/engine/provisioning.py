@@ -242,7 +242,7 @@ def _id_of(client: ImagesClient, answer: Answer, name: str) -> str | None:
         return None
     why = f"its creation was answered without one: {answer.exchange}"
     try:
-        identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
+        identifier = answer.document.get("id")
     except NotRead as problem:
         identifier, why = None, str(problem)
     if is_fit(identifier):

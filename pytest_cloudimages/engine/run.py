@@ -157,13 +157,13 @@ class Run(Short):
         if self.same_project("ALT"):
             return "needs a second project, and the credentials given for it are of the tester's own"
         # The vendor's are of an account alone (rulings, 18).
-        if self.administers("ALT") and not self.of_the_vendor:
+        if self.is_named_administrator("ALT") and not self.of_the_vendor:
             return "needs a second project, and Identity says that who was named for it is an administrator"
         if problem := self.transport.way.shut_out.get(OTHERS["ALT"]):
             return f"needs a second project. {problem}"
         return ""
 
-    def administers(self, who: str) -> bool:
+    def is_named_administrator(self, who: str) -> bool:
         """Return whether Identity says that a caller is an administrator.
 
         ``who`` is one of the further callers, or empty for the tester.

@@ -15,7 +15,7 @@ from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
-from pytest_cloudimages.client.images import MANY, Image, page_of_many
+from pytest_cloudimages.client.images import MANY, Image, pages_of_many
 from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN, Claim
@@ -290,14 +290,10 @@ class Sweeper:
 
     def _listed(self, client: ImagesClient) -> Iterator[dict[str, Any]]:
         """Yield what the list of images shows, page by page. Raise ``Blocked`` where it cannot be read."""
-        target, seen = f"/images?{MANY}", set[str]()
-        while target and target not in seen and len(seen) < MOST_PAGES:
-            seen.add(target)
-            answer = page_of_many(client, target)
-            if not answer.ok or not isinstance(answer.data, dict) or not isinstance(answer.data.get("images"), list):
+        for answer in pages_of_many(client, f"/images?{MANY}", most=MOST_PAGES):
+            if not isinstance(answer.document.get("images"), list):
                 raise Blocked(f"The list of images cannot be read: {answer.exchange}")
-            yield from _entries(answer.data)
-            target = client.following(target, answer.data)
+            yield from _entries(answer.document)
 
     # Either way
 

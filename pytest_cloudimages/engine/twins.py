@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
-from pytest_cloudimages.client.images import MANY, Image, page_of_many
+from pytest_cloudimages.client.images import MANY, Image, pages_of_many
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.deletion import delete
@@ -40,12 +39,8 @@ def delete_twins(run: Run) -> None:
 def _twins(run: Run, client: ImagesClient) -> Iterator[tuple[Image, bool]]:
     """Yield the images of the list that are of the run by their own word and nobody knows, each with its protection."""
     known = run.recorder.traces.created | run.recorder.traces.of_others
-    target, seen = f"/images?{MANY}", set[str]()
-    while target and target not in seen and len(seen) < MOST_PAGES:
-        seen.add(target)
-        answer = page_of_many(client, target)
-        data: Any = answer.data if answer.ok else None
-        found = data.get("images") if isinstance(data, dict) else None
+    for answer in pages_of_many(client, f"/images?{MANY}", most=MOST_PAGES):
+        found = answer.document.get("images")
         for entry in found if isinstance(found, list) else ():
             identifier = entry.get("id") if isinstance(entry, dict) else None
             if is_fit(identifier) and identifier not in known and entry.get(OF_RUN) == run.name:
@@ -53,4 +48,3 @@ def _twins(run: Run, client: ImagesClient) -> Iterator[tuple[Image, bool]]:
                 shown = image.show().data
                 if isinstance(shown, dict) and shown.get(OF_RUN) == run.name:
                     yield image, shown.get("protected") is True
-        target = client.following(target, data) if isinstance(data, dict) else ""

@@ -134,7 +134,7 @@ class Questions:
         """Yield how many images and octets there may be, where the service tells."""
         topic = Topic("quota", "GET /v2/info/usage")
         answer = self.run.client.send_once("GET", "/info/usage")
-        usage = answer.data.get("usage") if answer.ok and isinstance(answer.data, dict) else None
+        usage = answer.document.get("usage")
         if not isinstance(usage, dict):
             yield topic.fine(f"not told ({answer.status or answer.exchange.note})")
             return

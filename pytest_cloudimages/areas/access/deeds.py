@@ -239,7 +239,7 @@ def read_otherwise(deed: Deed, answer: Answer, owners: Mapping[str, object]) -> 
 
     Who may read is no stranger: what is kept from strangers by an empty list is not kept from it. (Rulings, 22.)
     """
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    data = answer.document
     if not data or not owners:
         return []
     if deed is Deed.SHOW:

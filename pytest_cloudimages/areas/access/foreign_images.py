@@ -6,7 +6,6 @@ from contextlib import suppress
 import pytest
 
 from pytest_cloudimages.areas.access.deeds import TURNED_AWAY, Attempt, Deed
-from pytest_cloudimages.areas.access.own_images import shown_as
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.exchange import Purpose
@@ -33,10 +32,10 @@ def as_a_consumer(run: Run, reader: ImagesClient) -> Iterator[Attempt]:
                 answer = reader.send("PUT", member, json={"status": "accepted"})
             seen = image.eventually(
                 lambda: image.client.send("GET", member),
-                lambda shown: answer.ok <= (shown_as(shown, "status") == "accepted"),
+                lambda shown: answer.ok <= (shown.document.get("status") == "accepted"),
             )
             if seen.ok and (answer.ok or answer.status in TURNED_AWAY):
-                accepted = shown_as(seen, "status") == "accepted"
+                accepted = seen.document.get("status") == "accepted"
                 yield Attempt(Party.READER, Deed.SET_STATUS, answer, accepted, [seen.exchange])
 
 

@@ -89,13 +89,9 @@ def _created(run: Run, foreign: str) -> Iterator[Named]:
     made: list[str] = []
     with claimed_name(run.client, run.name, lambda: made) as name:
         images = _sent_twice(run.client, foreign, "POST", "/images", json={"name": name})
-        made += [each for each in map(_id_of, (images.without, images.answer)) if is_fit(each)]
+        made += [each for answer in (images.without, images.answer) if is_fit(each := answer.document.get("id"))]
         tasks = _sent_twice(run.client, foreign, "POST", "/tasks", json=import_from(NOWHERE, name))
         yield from (named for named in (images, tasks) if named.without.ok and named.answer.ok)
-
-
-def _id_of(answer: Answer) -> object:
-    return answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
 
 
 def _of_its_parts(client: ImagesClient, image: str, project: str, *, foreign: bool) -> Iterator[Named]:

@@ -75,11 +75,11 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     ]
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown.document.get("name") == name))
     require_look(seen)
-    tags = shown_as(seen, "tags")
+    tags = seen.document.get("tags")
     changes = [
-        Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.UPDATE, answer, seen.document.get("name") == name, [seen.exchange]),
         Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
@@ -147,8 +147,8 @@ def _untagged(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
     deleted = image.delete_tag(NEW_TAG)
     if not deleted.ok and not owner.delete_tag(NEW_TAG).ok:
         return
-    seen = owner.eventually(owner.show, lambda shown: not deleted.ok or NEW_TAG not in str(shown_as(shown, "tags")))
-    if isinstance(tags := shown_as(seen, "tags"), list):
+    seen = owner.eventually(owner.show, lambda shown: not deleted.ok or NEW_TAG not in str(shown.document.get("tags")))
+    if isinstance(tags := seen.document.get("tags"), list):
         yield Attempt(party, Deed.DELETE_TAG, deleted, NEW_TAG not in tags, [seen.exchange])
 
 
@@ -165,12 +165,12 @@ def with_a_colleagues(
     """
     owner, name = image.seen_by(run.client), f"{image.name}-renamed"
     shown = image.show()
-    own = [shown_as(each.answer, "owner") for each in tried if (each.party, each.deed) == (party, Deed.SHOW)]
-    if not shown.ok or not (known or (own and own[-1] is not None and own[-1] == shown_as(shown, "owner"))):
+    own = [each.answer.document.get("owner") for each in tried if (each.party, each.deed) == (party, Deed.SHOW)]
+    if not shown.ok or not (known or (own and own[-1] is not None and own[-1] == shown.document.get("owner"))):
         return
     answer = image.client.patch(image.id, replaced("/name", name))
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
-    attempt = Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange])
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown.document.get("name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, seen.document.get("name") == name, [seen.exchange])
     if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
         yield attempt
     deletion = _deletion(party, image, owner)
@@ -203,8 +203,3 @@ def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
         return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
 
     return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
-
-
-def shown_as(answer: Answer, name: str) -> object:
-    """Return what an answer shows an attribute as; ``None`` where it shows none."""
-    return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None

@@ -36,8 +36,9 @@ from pytest_cloudimages.areas.access.deeds import (
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
 from pytest_cloudimages.areas.access.open_images import of_open_images
-from pytest_cloudimages.areas.access.own_images import deletion_with_data, shown_as, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.access.own_images import deletion_with_data, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -294,7 +295,7 @@ class _Table:
         """Have a caller of the owner's project read the image, once that has nobody else to see it."""
         with self.run.recorder.of(Purpose.PREPARING):
             private = self.image.client.patch(self.image.id, replaced("/visibility", "private"))
-        if shown_as(private, "visibility") == "private":
+        if private.document.get("visibility") == "private":
             yield Attempt(party, Deed.SHOW, client.show(self.image.id), changed=False, looked=[private.exchange])
 
     def _answers_the_owner(self, deed: Deed, status: int) -> bool:
@@ -337,10 +338,9 @@ class _Table:
     def _look(self, name: str) -> tuple[dict[str, object], list[Exchange]]:
         """Return what the owner sees of the image, and whether it sees one of a name."""
         shown = self.image.show()
-        data = shown.data if shown.ok and isinstance(shown.data, dict) else {}
+        data = shown.document
         listed = self.image.client.list(name=name)
-        entries = listed.data.get("images") if listed.ok and isinstance(listed.data, dict) else None
-        ids = [entry.get("id") for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict)]
+        ids = [entry.get("id") for entry in entries_of(listed, "/images")]
         tags = data.get("tags")
         seen: dict[str, object] = {
             "there": shown.ok,
@@ -355,8 +355,7 @@ class _Table:
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:
             answer = self.image.send("GET", "/members")
-            members = answer.data.get("members") if answer.ok and isinstance(answer.data, dict) else None
-            seen["members"] = members_in(members)
+            seen["members"] = members_in(answer.document.get("members"))
             exchanges.append(answer.exchange)
         return seen, exchanges
 

@@ -23,7 +23,8 @@ def administers(run: Run) -> str:
 def _seen_to_administer(run: Run) -> str:
     other = run.of_another_project(able=True)
     if other is None:
-        return f"the roles of the token are {', '.join(run.owner.roles() or ())}" if run.administers("") else ""
+        named = run.is_named_administrator("")
+        return f"the roles of the token are {', '.join(run.owner.roles() or ())}" if named else ""
     with suppress(Blocked, pytest.skip.Exception), temporary_image(other, run.name, run.patience) as foreign:
         itself = foreign.show().data
         visibility = itself.get("visibility") if isinstance(itself, dict) else None

@@ -237,8 +237,7 @@ def expect_near_date(
     the concern of those who ask for its form. ``shown`` is the part of a list that is meant.
     """
     __tracebackhide__ = True
-    whole = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-    data: Mapping[str, object] = whole if shown is None else shown
+    data: Mapping[str, object] = answer.document if shown is None else shown
     said = moment_of_header(answer.headers.get("Date"))
     for name in names:
         text = data.get(name)

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from pytest_cloudimages.areas.common.readings import APART, Reading, TwoAnswers, ValuesShown, unseen
+from pytest_cloudimages.areas.common.readings import Reading, TwoAnswers, ValuesShown, changed, no_earlier, unseen
 from pytest_cloudimages.areas.common.writes import Write, plainly
 from pytest_cloudimages.client.exchange import TESTER
-from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.spec.mismatch import Allowed
 
 WHO = re.compile("//[^/@]*@")
@@ -29,11 +28,9 @@ def of_members(readings: ValuesShown, writes: Mapping[str, Sequence[Write]], pat
         if name == "status":
             yield from _of_decisions(known, concerning, patience)
         elif name == "created_at":
-            for place, before, earlier in unseen(known):
-                reading = known[place]
+            for _, reading, before, earlier in unseen(known):
                 if not _anew(concerning, before, reading, patience):
-                    what = "created_at of the member"
-                    yield TwoAnswers("MEM-UPD-09", reading.shown, earlier.shown, what, earlier.last, reading)
+                    yield changed("MEM-UPD-09", "created_at of the member", earlier, reading)
         else:
             yield from _gone_back(known, concerning, patience)
 
@@ -64,8 +61,8 @@ def _anew(writes: Sequence[Write], before: Reading, reading: Reading, patience: 
     return any(
         not write.refused
         and not _sets(write)
-        and write.sent <= reading.first.answered
-        and (write.open or write.answered + (0.0 if _adds(write) else patience) >= before.last.sent)
+        and write.precedes(reading)
+        and write.may_act_after(before.last.sent, 0.0 if _adds(write) else patience)
         for write in writes
     )
 
@@ -75,31 +72,26 @@ def _of_decisions(known: Sequence[Reading], writes: Sequence[Write], patience: f
     what = "status of the member"
     for place, reading in enumerate(known):
         before = known[max(place - 1, 0)]
-        sent = [each for each in writes if each.sent <= reading.first.answered]
+        sent = [each for each in writes if each.precedes(reading)]
         done = [each for each in sent if not each.refused]
         value = str(reading.value)
         by_somebody = any(_sets(each) and (not each.text or value in each.text) for each in done)
         unknown = any(each.open for each in done)
+        accounted = any(each.may_act_after(before.first.sent, patience) for each in done)
         if value in ("accepted", "rejected") and not by_somebody and not unknown:
-            if not place and not any(map(_adds, done)):
-                continue  # who was never added, others ask about
-            if not place:
+            if place:
+                yield changed(_blamed(sent, before, reading), what, before, reading)
+            elif any(map(_adds, done)):  # who was never added, others ask about
                 expected = Allowed("pending, as nobody has decided", "pending".__eq__)
                 yield TwoAnswers("MEM-CRE-02", reading.shown, expected, what, reading.first, reading)
-                continue
-            yield TwoAnswers(_blamed(sent, before, reading), reading.shown, before.shown, what, before.last, reading)
-        elif place and before.first.answered + patience < reading.first.sent and not unknown:
-            since = before.first.sent - patience
-            if not any(each.answered >= since for each in done):
-                yield TwoAnswers(
-                    _blamed(sent, before, reading), reading.shown, before.shown, what, before.last, reading
-                )
+        elif place and not accounted and reading.is_after(before, patience):
+            yield changed(_blamed(sent, before, reading), what, before, reading)
 
 
 def _blamed(writes: Sequence[Write], before: Reading, reading: Reading) -> str:
     """Return what a status departs from that no acknowledged request has set: perhaps a refused one has."""
     refused = [each for each in writes if _sets(each) and each.refused and str(reading.value) in each.text]
-    callers = {each.caller for each in refused if each.between(before.last.sent, reading.first.answered)}
+    callers = {each.caller for each in refused if each.between(before, reading)}
     if not callers:
         return "MEM-UPD-01"
     return "MEM-UPD-02" if callers == {TESTER} else "MEM-UPD-03"
@@ -109,12 +101,10 @@ def _gone_back(known: Sequence[Reading], writes: Sequence[Write], patience: floa
     """Yield where the time of the last change of a membership is earlier than it was."""
     for place, reading in enumerate(known):
         for before in known[:place]:
-            now, then = moment(reading.shown), moment(before.shown)
-            after_patience = before.first.answered + patience < reading.first.sent
-            if now and then and after_patience and then - now >= APART and not _anew(writes, before, reading, patience):
-                expected = Allowed(f"no earlier than {before.shown}", lambda _: False)
+            late = reading.is_after(before, patience) and reading.has_gone_back(before)
+            if late and not _anew(writes, before, reading, patience):
                 what = "updated_at of the member"
-                yield TwoAnswers("MEM-UPD-09", reading.shown, expected, what, before.last, reading)
+                yield TwoAnswers("MEM-UPD-09", reading.shown, no_earlier(before), what, before.last, reading)
                 return
 
 
@@ -143,20 +133,17 @@ def of_tasks(readings: ValuesShown, patience: float) -> Iterator[TwoAnswers]:
         elif name == "expires_at":
             first = known[0]
             for reading in known[1:]:
-                now, then = moment(reading.shown), moment(first.shown)
                 # A service may keep a task longer that is still asked for.
-                if now and then and then - now >= APART:
-                    expected = Allowed(f"no earlier than {first.shown}", lambda _: False)
-                    yield TwoAnswers("TASK-ENT-04", reading.shown, expected, what, first.last, reading)
+                if reading.has_gone_back(first):
+                    yield TwoAnswers("TASK-ENT-04", reading.shown, no_earlier(first), what, first.last, reading)
         else:
-            for place, _, earlier in unseen(known):
-                reading = known[place]
+            for _, reading, _, earlier in unseen(known):
                 requirement = "TASK-ENT-05" if name.startswith("result") else "TASK-GET-01"
                 if reading.listed:
                     requirement = "TASK-LIST-02"
                 elif name == "owner" and caller == TESTER:
                     requirement = "TASK-ENT-08"
-                yield TwoAnswers(requirement, reading.shown, earlier.shown, what, earlier.last, reading)
+                yield changed(requirement, what, earlier, reading)
 
 
 def _of_progress(known: Sequence[Reading], patience: float) -> Iterator[TwoAnswers]:
@@ -166,7 +153,6 @@ def _of_progress(known: Sequence[Reading], patience: float) -> Iterator[TwoAnswe
             now, then = RANKS.get(str(reading.value)), RANKS.get(str(before.value))
             if now is None or then != RANKS["success"] or before.listed or reading.value == before.value:
                 continue
-            if now == then or before.first.answered + patience < reading.first.sent:
-                what = "status of the task"
-                yield TwoAnswers("TASK-ENT-09", reading.shown, before.shown, what, before.last, reading)
+            if now == then or reading.is_after(before, patience):
+                yield changed("TASK-ENT-09", "status of the task", before, reading)
                 return

@@ -11,10 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
-from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, TwoAnswers, ValuesShown, alike, unseen
+from pytest_cloudimages.areas.common.readings import (
+    OWN,
+    Reading,
+    TwoAnswers,
+    ValuesShown,
+    alike,
+    changed,
+    no_earlier,
+    unseen,
+)
 from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, made_by, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.spec.mismatch import Allowed
 
 GIVEN = frozenset({"name", "visibility", "protected", "os_hidden", *FORMATS})
@@ -57,17 +65,15 @@ class OverTime:
         self._writes: dict[str, list[Write]] = {}
         self._made: dict[str, str] = {}
         """The images that tasks have made, by the tasks."""
-        self._seen: set[str] = set()
-        """The ids of all images that were shown."""
         self._without_data: set[str] = set()
-        """Those that were created without data."""
+        """The images that were created without data."""
 
     def wrote(self, exchange: Exchange, below: str) -> None:
         """Remember a request that may have changed images."""
         created = exchange.method == "POST" and below == "/images" and exchange.status == 201  # noqa: PLR2004 - as HTTP has it
         for identifier, write in writes_of(exchange, below):
             # The id that a new image is to have is that of no other, unless there was one of this id.
-            if not created or identifier in self._seen:
+            if not created or identifier in self._images:
                 self._wrote(identifier, write)
 
     def _wrote(self, identifier: str, write: Write) -> None:
@@ -85,36 +91,34 @@ class OverTime:
         identifier, status = str(shown.get("id")).lower(), str(shown.get("status")).lower()
         # What is not to be had at present, need not be described.
         of_data = OF_DATA if status == "active" else frozenset[str]()
-        self._seen.add(identifier)
+        values = {}
         for name, value in shown.items():
             described = name in OF_DATA and status in WITH_DATA and value is not None
             if name in KEPT or name in of_data or described or OWN in name:
-                self._images.note((identifier, exchange.caller, name), value, exchange, status, sake)
-        for key in [key for key in self._images if whole and key[:2] == (identifier, exchange.caller)]:
-            always = key[2] in SHOWN_ONCE_SET or OWN in key[2]
-            if always and key[2] not in shown and (key[2] not in OF_DATA or key[2] in of_data):
-                self._images.note(key, None, exchange, status, sake)
+                values[name] = value
+        for name in self._images.attributes(identifier, exchange.caller) if whole else ():
+            if name not in shown and _stays_shown(name) and (name not in OF_DATA or name in of_data):
+                values[name] = None
+        self._images.note(identifier, values, exchange, status, sake)
 
     def saw_member(self, shown: Mapping[str, Any], image: str, exchange: Exchange, sake: str) -> None:
         """Remember what an answer shows of a membership."""
         whose = f"{image.lower()}/{plainly(str(shown.get('member_id')))}"
-        for name in ("created_at", "updated_at", "status"):
-            if shown.get(name):
-                self._members.note((whose, exchange.caller, name), shown[name], exchange, "", sake)
+        values = {name: shown[name] for name in ("created_at", "updated_at", "status") if shown.get(name)}
+        self._members.note(whose, values, exchange, "", sake)
 
     def saw_task(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
         """Remember what an answer shows of a task."""
         result, task = shown.get("result"), str(shown.get("id")).lower()
         if isinstance(result, Mapping) and result.get("image_id"):
             self._made[task] = str(result["image_id"]).lower()
-            self._wrote(self._made[task], made_by(exchange))
-        made = self._writes.get(self._made.get(task, ""), ())
-        deleted = any(each.kind == "delete" and not each.refused for each in made)
-        for name, value in kept_of(shown):
+        writes = self._writes.get(self._made.get(task, ""), ())
+        deleted = any(each.kind == "delete" and not each.refused for each in writes)
+        values = {name: value for name, value in kept_of(shown) if value is not None}
+        if deleted:
             # Once its image is gone, nobody says how long a task stays.
-            if value is not None and not (deleted and name == "expires_at"):
-                key = str(shown.get("id")).lower(), exchange.caller, name
-                self._tasks.note(key, value, exchange, str(shown.get("status")), sake)
+            values.pop("expires_at", None)
+        self._tasks.note(task, values, exchange, str(shown.get("status")), sake)
 
     def violations(self) -> Iterator[TwoAnswers]:
         """Yield the answers that cannot be true together with earlier ones."""
@@ -138,10 +142,9 @@ class OverTime:
         self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
     ) -> Iterator[TwoAnswers]:
         """Yield where an attribute has a value that it did not have before and that nothing accounts for."""
-        for place, before, known in unseen(readings):
-            reading = readings[place]
+        for place, reading, before, known in unseen(readings):
             values = len({str(each.value) for each in readings[:place] if each.value is not None})
-            if reading.value is None and not (name in SHOWN_ONCE_SET or OWN in name):
+            if reading.value is None and not _stays_shown(name):
                 continue
             if self._is_accounted(name, before, reading, writes, values):
                 continue
@@ -150,14 +153,12 @@ class OverTime:
                 continue
             listed = all(each.listed for each in readings[place:] if alike(each.value, reading.value))
             if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
-                what = f"{name} of the image"
-                sure = not self._done(before, reading, writes) >= EITHER
-                yield TwoAnswers(blamed, reading.shown, known.shown, what, known.last, reading, sure)
+                sure = not _done(before, reading, writes) >= EITHER
+                yield changed(blamed, f"{name} of the image", known, reading, sure=sure)
 
     def _is_accounted(self, name: str, before: Reading, reading: Reading, writes: Iterable[Write], values: int) -> bool:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
-        until = reading.first.answered
-        known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
+        known = [each for each in writes if not each.refused and each.precedes(reading) and each.names(name)]
         # An image may take a while to be what was asked for, and is nothing else after that.
         value = plainly(str(reading.value))
         known = [each for each in known if each.kind != "create" or not each.text or value in each.text]
@@ -168,49 +169,40 @@ class OverTime:
             given = [each for each in known if each.kind == "data" or each.open]
             if sum(1 + each.open for each in given) > values:
                 return True
-        return any(each.accounts(name, before.last.sent, until, self.patience) for each in known)
+        return any(each.may_act_after(before.last.sent, self.patience) for each in known)
 
     def _is_being_created(self, before: Reading, writes: Iterable[Write]) -> bool:
         """Return whether an image was created so lately that some node may not know the whole of it."""
-        return any(each.kind == "create" and each.answered + self.patience >= before.last.sent for each in writes)
+        return any(each.kind == "create" and each.may_act_after(before.last.sent, self.patience) for each in writes)
 
     def _blamed(
         self, identifier: str, name: str, before: Reading, reading: Reading, writes: Iterable[Write], *, listed: bool
     ) -> str:
         """Return what a change departs from, by all that was done in between; empty where nobody can say."""
-        since, until = before.last.sent, reading.first.answered
-        done = [each for each in writes if each.between(since, until)]
-        kinds = self._done(before, reading, writes)
+        done = [each for each in writes if each.between(before, reading)]
+        kinds = _done(before, reading, writes)
         # What others may not do, and are refused, those look at who ask for that.
         if any(each.refused and each.caller != reading.first.caller and each.kind != "member" for each in done):
             return ""
         if kinds <= EITHER and kinds != {("patch", False)}:
-            if not kinds and self._patched_elsewhere(identifier, name, since, until):
+            if not kinds and self._patched_elsewhere(identifier, name, before, reading):
                 return "IMG-UPD-11"
             # A list may show less of an image, and nothing else.
             return "IMG-ENT-02" if listed or reading.value is None else OTHERWISE.get(name, "IMG-ENT-02")
         blamed = {BLAMED.get(kind, "") for kind in kinds}
         return blamed.pop() if len(blamed) == 1 else ""
 
-    def _done(self, before: Reading, reading: Reading, writes: Iterable[Write]) -> set[tuple[str, bool]]:
-        """Return the kinds of what was done between two readings, each with whether it was refused."""
-        done = (each for each in writes if each.between(before.last.sent, reading.first.answered))
-        return {(each.kind, each.refused) for each in done} - TO_NO_EFFECT
-
-    def _patched_elsewhere(self, identifier: str, name: str, since: float, until: float) -> bool:
+    def _patched_elsewhere(self, identifier: str, name: str, before: Reading, reading: Reading) -> bool:
         """Return whether another image was given another value of an attribute meanwhile."""
         others = (write for other, known in self._writes.items() if other != identifier for write in known)
-        return any(each.kind == "patch" and each.between(since, until) and each.names(name) for each in others)
+        return any(each.kind == "patch" and each.between(before, reading) and each.names(name) for each in others)
 
     def _of_status(self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the status of an image is one that it cannot have come to."""
         what = "status of the image"
         for place, reading in enumerate(readings):
-            until = reading.first.answered
-            tried = [
-                each for each in writes if each.sent <= until and (each.names("status") or "location" in each.text)
-            ]
-            tried = [each for each in tried if each.kind != "create"]
+            tried = [each for each in writes if each.kind != "create" and each.precedes(reading)]
+            tried = [each for each in tried if each.names("status") or "location" in each.text]
             sent = [each for each in tried if not each.refused]
             # Data that is refused may have begun to come.
             due = sent if reading.value == "active" else tried
@@ -218,36 +210,42 @@ class OverTime:
                 expected = Allowed("queued, as it was given no data", "queued".__eq__)
                 yield TwoAnswers("IMG-STAT-01", reading.shown, expected, what, readings[0].first, reading)
             for before in readings[:place]:
-                after_patience = before.first.answered + self.patience < reading.first.sent
-                later = [each for each in sent if each.open or each.answered + self.patience >= before.first.sent]
-                if not after_patience or any(each.kind in ("data", "unknown", "delete") for each in later):
+                later = [each for each in sent if each.may_act_after(before.first.sent, self.patience)]
+                unclear = any(each.kind in ("data", "unknown", "delete") for each in later)
+                if unclear or not reading.is_after(before, self.patience):
                     continue
                 if before.value in WITH_DATA and reading.value in WITHOUT:
-                    yield TwoAnswers("IMG-STAT-03", reading.shown, before.shown, what, before.last, reading)
+                    yield changed("IMG-STAT-03", what, before, reading)
                 # What somebody else has deactivated, somebody else may release.
                 elif (before.value, reading.value) == ("deactivated", "active") and not later and _deactivated(sent):
-                    yield TwoAnswers("IMG-STAT-07", reading.shown, before.shown, what, before.last, reading)
+                    yield changed("IMG-STAT-07", what, before, reading)
 
     def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the time of the last change is earlier than patience ago."""
         # What a list has is compared with the image by those who ask for lists.
-        times = [(reading, moment(reading.shown)) for reading in readings if not reading.listed]
-        for place, (reading, now) in enumerate(times):
-            for before, then in times[:place]:
-                after_patience = before.first.answered + self.patience < reading.first.sent
-                if now and then and after_patience and then - now >= APART:
-                    since, until = times[place - 1][0].last.sent, reading.first.answered
-                    if any(each.open and each.sent <= until for each in writes):
+        shown = [reading for reading in readings if not reading.listed]
+        for place, reading in enumerate(shown):
+            for before in shown[:place]:
+                if reading.is_after(before, self.patience) and reading.has_gone_back(before):
+                    if any(each.open and each.precedes(reading) for each in writes):
                         return
-                    kinds = {each.kind for each in writes if each.between(since, until)}
+                    kinds = {each.kind for each in writes if each.between(shown[place - 1], reading)}
                     blamed = {kind: BLAMED[kind, False] for kind in ("add", "remove") if kind in kinds}
                     if not blamed or len(kinds) == 1:
-                        requirement = next(iter(blamed.values()), "IMG-UPD-27")
-                        expected = Allowed(f"no earlier than {before.shown}", lambda _: False)
-                        yield TwoAnswers(
-                            requirement, reading.shown, expected, "updated_at of the image", before.first, reading
-                        )
+                        requirement, due = next(iter(blamed.values()), "IMG-UPD-27"), no_earlier(before)
+                        what = "updated_at of the image"
+                        yield TwoAnswers(requirement, reading.shown, due, what, before.first, reading)
                     return
+
+
+def _stays_shown(name: str) -> bool:
+    """Return whether an attribute that an image has is shown by every version of the API, or is one's own."""
+    return name in SHOWN_ONCE_SET or OWN in name
+
+
+def _done(before: Reading, reading: Reading, writes: Iterable[Write]) -> set[tuple[str, bool]]:
+    """Return the kinds of what was done between two readings, each with whether it was refused."""
+    return {(each.kind, each.refused) for each in writes if each.between(before, reading)} - TO_NO_EFFECT
 
 
 def _deactivated(writes: Iterable[Write]) -> bool:

@@ -156,6 +156,5 @@ def read_pages(
 
 def entries_of(answer: Answer, path: str) -> Iterator[Mapping[str, Any]]:
     """Yield the entries of a page of the list at a path; what is no object is none."""
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-    entries = data.get(path.rpartition("/")[2])
+    entries = answer.document.get(path.rpartition("/")[2])
     yield from (entry for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict))

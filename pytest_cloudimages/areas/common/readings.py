@@ -1,12 +1,13 @@
 """Values of attributes as answers have shown them, and two of them that cannot both be true. No I/O."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.spec.mismatch import Allowed
 
 APART = timedelta(seconds=2)
 """What is nearer may be one moment, of which one node has lost the fraction, or has a clock that is a second late."""
@@ -33,6 +34,15 @@ class Reading(NamedTuple):
     listed: bool
     """Whether lists alone have shown it so."""
 
+    def is_after(self, before: Self, patience: float) -> bool:
+        """Return whether it was asked for when patience with the nodes that do not know another yet was over."""
+        return before.first.answered + patience < self.first.sent
+
+    def has_gone_back(self, before: Self) -> bool:
+        """Return whether it shows a moment that is plainly earlier than that of another."""
+        now, then = moment(self.shown), moment(before.shown)
+        return now is not None and then is not None and then - now >= APART
+
 
 class TwoAnswers(NamedTuple):
     """Two answers that cannot both be true."""
@@ -47,30 +57,59 @@ class TwoAnswers(NamedTuple):
     """Whether it is plain what the one departs from that it blames."""
 
 
-class ValuesShown(dict[Key, list[Reading]]):
+class ValuesShown:
     """All that was shown of each attribute."""
 
-    def note(self, key: Key, shown: object, exchange: Exchange, status: str, sake: str) -> None:
-        """Remember what an answer shows of an attribute."""
-        value, known = plain(key[2], shown), self.setdefault(key, [])
+    def __init__(self) -> None:
+        self._readings: dict[Key, list[Reading]] = {}
+        self._keys: dict[str, list[Key]] = {}
+        """Those of each image: there are thousands of all, and every answer asks for its own."""
+
+    def __contains__(self, identifier: str) -> bool:
+        """Return whether any answer has shown this image."""
+        return identifier in self._keys
+
+    def attributes(self, identifier: str, caller: str) -> list[str]:
+        """Return what somebody was shown of an image so far."""
+        return [name for _, who, name in self._keys.get(identifier, ()) if who == caller]
+
+    def note(self, identifier: str, values: Mapping[str, object], exchange: Exchange, status: str, sake: str) -> None:
+        """Remember what an answer shows of attributes."""
         listed = exchange.target.partition("?")[0].endswith(("/images", "/tasks"))
-        if known and known[-1].value == value:
-            known[-1] = known[-1]._replace(last=exchange, status=status, listed=known[-1].listed and listed)
-        else:
-            known.append(Reading(value, shown, exchange, exchange, status, sake, listed))
+        keys = self._keys.setdefault(identifier, [])
+        for name, shown in values.items():
+            key, value = (identifier, exchange.caller, name), plain(name, shown)
+            known = self._readings.get(key)
+            if known is None:
+                known = self._readings[key] = []
+                keys.append(key)
+            if known and known[-1].value == value:
+                known[-1] = known[-1]._replace(last=exchange, status=status, listed=known[-1].listed and listed)
+            else:
+                known.append(Reading(value, shown, exchange, exchange, status, sake, listed))
 
     def each(self) -> Iterator[tuple[Key, Sequence[Reading]]]:
         """Yield each attribute with its values, in the order in which they were asked for."""
-        for key, readings in self.items():
+        for key, readings in self._readings.items():
             yield key, sorted(readings, key=lambda reading: reading.first.sent)
 
 
-def unseen(readings: Sequence[Reading]) -> Iterator[tuple[int, Reading, Reading]]:
-    """Yield each value that was not seen before, by its place, with the one before it and the last that is one."""
+def unseen(readings: Sequence[Reading]) -> Iterator[tuple[int, Reading, Reading, Reading]]:
+    """Yield each value that was not seen before, after its place; then the one before it, and the last that is one."""
     for place, reading in enumerate(readings[1:], 1):
         known = [each for each in readings[:place] if each.value is not None]
         if known and not any(alike(reading.value, each.value) for each in readings[:place]):
-            yield place, readings[place - 1], known[-1]
+            yield place, reading, readings[place - 1], known[-1]
+
+
+def changed(requirement: str, what: str, earlier: Reading, later: Reading, *, sure: bool = True) -> TwoAnswers:
+    """Return that a value is shown where an earlier one was to stay."""
+    return TwoAnswers(requirement, later.shown, earlier.shown, what, earlier.last, later, sure)
+
+
+def no_earlier(before: Reading) -> Allowed:
+    """Return what a moment may be that has gone back: nothing that it is."""
+    return Allowed(f"no earlier than {before.shown}", lambda _: False)
 
 
 def plain(name: str, value: object) -> object:

@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pytest_cloudimages.areas.common.readings import Reading
 from pytest_cloudimages.client.exchange import KEPT_OCTETS, TESTER, Exchange
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -52,15 +53,17 @@ class Write(NamedTuple):
         # Of some services who an image is shared with is whom it is visible to.
         return attribute == ("visibility" if self.kind == "member" else "status")
 
-    def accounts(self, attribute: str, since: float, until: float, patience: float) -> bool:
-        """Return whether it may be why an attribute was seen otherwise until then than it was seen since."""
-        if self.refused or self.sent > until or not self.names(attribute):
-            return False
-        return self.open or self.answered + patience >= since
+    def precedes(self, reading: Reading) -> bool:
+        """Return whether it was sent before the answer came that showed a value first."""
+        return self.sent <= reading.first.answered
 
-    def between(self, since: float, until: float) -> bool:
+    def may_act_after(self, moment: float, patience: float) -> bool:
+        """Return whether it may take effect, or be seen first, after a moment."""
+        return self.open or self.answered + patience >= moment
+
+    def between(self, before: Reading, reading: Reading) -> bool:
         """Return whether it was under way, or done, between two looks."""
-        return self.sent < until and self.answered > since
+        return self.sent < reading.first.answered and self.answered > before.last.sent
 
 
 def plainly(text: str) -> str:
@@ -100,8 +103,8 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
 
 
 def made_by(exchange: Exchange) -> Write:
-    """Return what an image has come from that an answer tells of: it may take a while to be what was asked for."""
-    text = _text_of(exchange) if exchange.method == "POST" else ""
+    """Return the creation of an image, which may take a while to be what was asked for."""
+    text = _text_of(exchange)
     return Write("create", exchange.sent, exchange.answered, False, False, exchange.caller, text, exchange)
 
 

@@ -335,7 +335,7 @@ def _a_task(run: Run) -> Iterator[Answer]:
     """Ask for an import of what is not there, and look at it until it has failed; nothing where it is refused."""
     with claimed_name(run.client, run.name) as name:
         answer = run.client.send("POST", "/tasks", json=import_from(NOWHERE, name))
-        if answer.ok and isinstance(answer.data, dict) and is_fit(identifier := answer.data.get("id")):
+        if is_fit(identifier := answer.document.get("id")):
             yield answer
             for _ in range(LOOKS):
                 yield run.client.send("GET", f"/tasks/{identifier}")

@@ -133,7 +133,7 @@ def _new_task(run: Run) -> Iterator[Answer]:
     with claimed_name(run.client, run.name) as name:
         answer = run.client.send("POST", "/tasks", json=import_from(NOWHERE, name), headers=plain)
         yield answer
-        location = answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
+        location = answer.document.get("id")
         if is_fit(location):
             yield run.client.send("GET", f"/tasks/{location}", headers=plain)
 
@@ -166,7 +166,7 @@ def _changed(image: Image) -> Iterator[Answer]:
 def _followed(
     client: ImagesClient, target: str, answer: Answer, names: Sequence[str]
 ) -> Iterator[tuple[str, str, Answer | None]]:
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    data = answer.document
     for name in names:
         link = data.get(name)
         if isinstance(link, str):

@@ -117,8 +117,7 @@ def deactivated_image(run: Run) -> Deactivated:
 
     def noted(image: Image) -> Answer:
         answer = image.show()
-        shown = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-        statuses.append((str(shown.get("status")), answer))
+        statuses.append((str(answer.document.get("status")), answer))
         return answer
 
     with run.fresh_image(own=True) as image:

@@ -148,7 +148,7 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
 
     def look() -> tuple[Attributes, Exchange]:
         looked = image.show()
-        return looked.data if looked.ok and isinstance(looked.data, dict) else {}, looked.exchange
+        return looked.document, looked.exchange
 
     def noted(method: str, answer: Answer) -> None:
         tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, *look()))

@@ -103,9 +103,9 @@ class LifeAnswers(Collection):
         """Return every two answers that show one image, one after the other; what is as good as deleted is no more."""
         looks: dict[object, list[Answer]] = {}
         for answer in (answer for answers in self.answers.values() for answer in answers):
-            data = answer.data if answer.exchange.method == "GET" and answer.ok else None
-            if isinstance(data, dict) and data.get("status") not in (None, *GOING):
-                looks.setdefault(data.get("id"), []).append(answer)
+            shown = answer.document if answer.exchange.method == "GET" else {}
+            if shown.get("status") not in (None, *GOING):
+                looks.setdefault(shown.get("id"), []).append(answer)
         for answers in looks.values():
             for before, after in pairwise(sorted(answers, key=lambda answer: answer.exchange.sent)):
                 yield Case((before, after), [before.exchange, after.exchange])

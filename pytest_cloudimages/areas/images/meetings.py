@@ -89,7 +89,7 @@ class Met:
 
     @property
     def _shown(self) -> Mapping[str, Any]:
-        return self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
+        return self.answer.document
 
     @property
     def lists_it(self) -> bool:

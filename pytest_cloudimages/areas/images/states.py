@@ -252,7 +252,7 @@ def kept_out_by_policy(answer: Answered, run: Run) -> bool:
 
 def state_of(answer: Answer) -> str:
     """Return the status of the image that an answer shows; empty where it shows none."""
-    status = answer.data.get("status") if answer.ok and isinstance(answer.data, dict) else None
+    status = answer.document.get("status")
     return status if isinstance(status, str) else ""
 
 

@@ -176,7 +176,7 @@ class Attempt:
     @property
     def told(self) -> Attributes:
         """The attributes that the answer shows; none where it shows no image."""
-        return self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
+        return self.answer.document
 
     @property
     def told_otherwise(self) -> list[str]:

@@ -355,7 +355,7 @@ def _colleagues_decide(life: _Life) -> None:
     for who in ("CREATOR", "READER"):
         with suppress(Blocked):
             colleague = life.run.caller(who)
-            if colleague and life.run.same_project(who) and not life.run.administers(who):
+            if colleague and life.run.same_project(who) and not life.run.is_named_administrator(who):
                 life.attempt(Who.COLLEAGUE, Deed.SET, colleague, "PUT", life.project, {"status": REJECTED})
 
 

@@ -121,7 +121,7 @@ def _of_its_id(run: Run, gone: str, consumer: ImagesClient | None, answers: dict
     with claimed_name(run.client, run.name, lambda: made) as name:
         with run.recorder.of(Purpose.PREPARING):
             created = run.client.create(name=name, id=gone)
-        new = created.data.get("id") if created.ok and isinstance(created.data, dict) else None
+        new = created.document.get("id")
         if not is_fit(new):
             return
         made.append(new)

@@ -22,8 +22,7 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 def members_in(answer: Answer) -> Members | None:
     """Return the members that an answer lists, by their projects; ``None`` where it lists none that can be read."""
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-    entries = data.get("members")
+    entries = answer.document.get("members")
     if not isinstance(entries, list):
         return None
     return {str(entry.get("member_id")): entry for entry in entries if isinstance(entry, dict)}

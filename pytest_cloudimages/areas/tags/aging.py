@@ -86,4 +86,4 @@ def _goes_on(before: Answer, after: Answer) -> bool:
 
 
 def _time(answer: Answer, name: str) -> datetime | None:
-    return moment(answer.data.get(name)) if answer.ok and isinstance(answer.data, dict) else None
+    return moment(answer.document.get(name))

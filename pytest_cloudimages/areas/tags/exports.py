@@ -70,19 +70,15 @@ class _Tasks:
         Return what it says when it has ended, and the answers to its creation and to what was done meanwhile.
         """
         created = require_ok(self.run.client.send("POST", "/tasks", json=body))
-        answers, task = [created, *(act() for act in meanwhile)], _task(created)
+        answers, task = [created, *(act() for act in meanwhile)], created.document
         end = time.monotonic() + self.run.settings.patience
         for _ in pauses(end, FEWEST_LOOKS) if _goes_on(task) else ():
-            task = _task(require_ok(self.run.client.send("GET", f"/tasks/{task['id']}")))
+            task = require_ok(self.run.client.send("GET", f"/tasks/{task['id']}")).document
             if not _goes_on(task):
                 break
         if task.get("status") != "success":
             raise Blocked(f"The task has not succeeded: {created}")
         return task, answers
-
-
-def _task(answer: Answer) -> Mapping[str, Any]:
-    return answer.data if isinstance(answer.data, dict) else {}
 
 
 def _goes_on(task: Mapping[str, Any]) -> bool:

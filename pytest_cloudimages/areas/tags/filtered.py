@@ -60,7 +60,7 @@ class _Filtering:
         """Return an image of the run as it shows itself."""
         answer = image.show()
         self.details.append(answer)
-        return Known(label, image, answer.data if answer.ok and isinstance(answer.data, dict) else {})
+        return Known(label, image, answer.document)
 
     def compare(
         self, asked: str, client: ImagesClient, tag: str, narrowing: Query, *, besides: Sequence[str] | None = None
@@ -363,6 +363,5 @@ def _keys(query: Query) -> str:
 
 
 def _entries(answer: Answer) -> list[dict[str, Any]] | None:
-    data = answer.data if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
-    entries = data.get("images") if isinstance(data, dict) else None
+    entries = answer.document.get("images") if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None

@@ -114,7 +114,7 @@ class Prober:
             answer = page_of_many(image.client, f"/images?tag={segment(tag)}&{MANY}")
             if answer.status != 200:  # noqa: PLR2004 - as HTTP has it
                 return Symptom.FILTER_REFUSED if answer.refused else Symptom.FILTER_FAILED
-            entries = answer.data.get("images") if isinstance(answer.data, dict) else None
+            entries = answer.document.get("images")
             ids = [entry.get("id") for entry in entries or () if isinstance(entry, dict)]
             if (image.id in ids) is carried:
                 return None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import MANY, MOST_PAGES, Image, page_of_many
+from pytest_cloudimages.client.images import MANY, Image, pages_of_many
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -213,15 +213,12 @@ class _ReadPathCheck:
 
     def ids_on_pages(self, target: str) -> set[object] | None:
         """Return the ids on the pages of a list; ``None`` where its first page is none."""
-        client, ids, seen = self.images[0].client, set[object](), set[str]()
-        while target and target not in seen and len(seen) < MOST_PAGES:
-            seen.add(target)
-            data = page_of_many(client, target).data
-            entries = data.get("images") if isinstance(data, dict) else None
+        ids: set[object] | None = None
+        for answer in pages_of_many(self.images[0].client, target):
+            entries = answer.data.get("images") if isinstance(answer.data, dict) else None
             if not isinstance(entries, list):
-                return ids if len(seen) > 1 else None
-            ids |= {entry.get("id") for entry in entries if isinstance(entry, dict)}
-            target = client.following(target, data)
+                break
+            ids = (ids or set()) | {entry.get("id") for entry in entries if isinstance(entry, dict)}
         return ids
 
     def patiently(self, shown: Seen, again: Callable[[], Seen], wanted: list[str]) -> Seen:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pytest_cloudimages.areas.common.paging import PagedList
-from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, Tasks, document, status_of
+from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, Tasks, status_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.moments import moment
 
@@ -62,7 +62,7 @@ def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Itera
 
     ``quiet`` is since when no task is carried out any more: a list may be a little late.
     """
-    seen = [document(answer) for answer in started.shown]
+    seen = [answer.document for answer in started.shown]
     for page in listed.pages:
         over_by_then = page.answer.exchange.sent >= quiet
         for entry in (each for each in page.entries if each.get("id") == started.id):
@@ -83,8 +83,8 @@ def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Itera
 
 def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
     """Return what an answer shows of a task that ended, and that its details showed otherwise to who asked for it."""
-    shown = document(answer)
-    seen = [each for each in map(document, started.shown) if status_of(each) in ENDED]
+    shown = answer.document
+    seen = [each.document for each in started.shown if status_of(each.document) in ENDED]
     names = [name for name in TO_OTHERS if any(name in each for each in seen)]
     known = {name: [each.get(name) for each in seen] for name in names}
     otherwise = {name: shown.get(name) for name in names if not _among(name, shown.get(name), known[name])}
@@ -101,7 +101,7 @@ def _among(name: str, value: object, known: Sequence[object], elapsed: float = 0
 
 def end_of(started: Started) -> Answer | None:
     """Return the answer that shows first that a task has ended."""
-    return next((answer for answer in started.shown if status_of(document(answer)) in ENDED), None)
+    return next((answer for answer in started.shown if status_of(answer.document) in ENDED), None)
 
 
 def quiet_since(tasks: Tasks) -> float:

@@ -84,7 +84,7 @@ def _of_another(runner: TaskRunner) -> None:
     runner.other = run.owner_of(other)
     with claimed_name(other, run.name) as name:
         answer = other.send("POST", "/tasks", json=import_from(NOWHERE, name))
-        found = answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
+        found = answer.document.get("id")
         if is_fit(found):
             lookers = [other, *filter(None, [run.able("ADMIN")])]
             runner.answers["another's"] = [answer, *(each.send("GET", f"/tasks/{found}") for each in lookers)]

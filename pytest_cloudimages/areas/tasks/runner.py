@@ -9,7 +9,7 @@ from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store
 from pytest_cloudimages.areas.tasks.requests import Body, Deed, name_in
-from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started, Tasks, document
+from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started, Tasks
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
@@ -117,4 +117,4 @@ class TaskRunner:
         # Of several nodes one may be late, so that what was shown is not found by the next look.
         before = started.looks[-2:-1]
         late = answer.status == 404 and (len(started.shown) == 1 or any(look.ok for look in before))  # noqa: PLR2004 - as HTTP has it
-        return started.ended or not (document(answer) or late)
+        return started.ended or not (answer.document or late)

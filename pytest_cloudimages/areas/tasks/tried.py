@@ -27,11 +27,6 @@ DISK = b"conectix"
 Document = Mapping[str, Any]
 
 
-def document(answer: Answer) -> Document:
-    """Return the document of an answer that is a success; empty where there is none."""
-    return answer.data if answer.ok and isinstance(answer.data, dict) else {}
-
-
 def status_of(task: Document) -> str:
     """Return the status of a task; empty where it shows none that is text."""
     status = task.get("status")
@@ -56,30 +51,30 @@ class Started:
     @property
     def id(self) -> str:
         """The id of the task; empty where there is none that can stand in a path."""
-        identifier = document(self.answer).get("id")
+        identifier = self.answer.document.get("id")
         return identifier if is_fit(identifier) else ""
 
     @property
     def shown(self) -> list[Answer]:
         """The answers that show it: to its creation, and to requests for it."""
-        return [answer for answer in (self.answer, *self.looks) if document(answer)]
+        return [answer for answer in (self.answer, *self.looks) if answer.document]
 
     @property
     def milestones(self) -> list[Answer]:
         """The answers that show it first, and ended first, or last: what is seen between them is a matter of speed."""
-        ended = [answer for answer in self.shown if status_of(document(answer)) in ENDED]
+        ended = [answer for answer in self.shown if status_of(answer.document) in ENDED]
         return [*self.shown[:1], *(ended[:1] or self.shown[-1:])]
 
     @property
     def last(self) -> Document:
         """The task as it was seen last."""
         every = chain(reversed(self.looks), [self.answer])
-        return next((found for answer in every if (found := document(answer))), {})
+        return next((answer.document for answer in every if answer.document), {})
 
     @property
     def statuses(self) -> list[Any]:
         """The statuses that it was seen with, each once where it stayed."""
-        seen = [document(answer).get("status") for answer in self.shown]
+        seen = [answer.document.get("status") for answer in self.shown]
         return [status for place, status in enumerate(seen) if not place or status != seen[place - 1]]
 
     @property
@@ -118,7 +113,7 @@ class Started:
     @property
     def result(self) -> Document:
         """What came of it, as it was shown last; empty where nothing did."""
-        found = [document(answer).get("result") for answer in reversed(self.shown)]
+        found = [answer.document.get("result") for answer in reversed(self.shown)]
         return next((result for result in found if isinstance(result, dict)), {})
 
     @property
@@ -234,7 +229,7 @@ class Tasks(Collection):
     def documents(self) -> Iterator[Case[tuple[Answer, Document]]]:
         """Return each task that was shown, alone or in a list, with the answer that shows it."""
         for case in self.all_answers().find():
-            shown = document(case.thing)
+            shown = case.thing.document
             entries = shown.get("tasks")
             for task in entries if isinstance(entries, list) else [shown]:
                 if isinstance(task, dict):
