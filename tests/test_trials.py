@@ -72,6 +72,7 @@ class SmallImage:
     number: int
     name: str
     patience: None = None
+    recorder: Recorder = field(default_factory=Recorder)
 
     def answer(self, method: str, status: int, body: bytes = b"") -> Answer:
         """Answer a request."""

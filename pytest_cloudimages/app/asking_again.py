@@ -1,19 +1,23 @@
-"""Asking a check once more, on fresh images: where a reading that was late, or a lost answer, may be all it met."""
+"""Asking a check once more, on fresh images: where all it met may be a late reading, a lost answer, or a repetition."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.app.explanations import first_line
 from pytest_cloudimages.app.records import count_sent
+from pytest_cloudimages.client.denials import TOLD
 from pytest_cloudimages.engine import recording
-from pytest_cloudimages.spec.verdicts import LostAnswer, leaves
+from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky, LostAnswer, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pytest
 
+    from pytest_cloudimages.client.denials import Denial
     from pytest_cloudimages.engine.exploration import Fixtures
     from pytest_cloudimages.engine.recording import CheckRecord
     from pytest_cloudimages.engine.registry import Workloads
@@ -53,11 +57,19 @@ class AskingAgain:
 
         if obstacle(item):
             return False
-        if lost(error):
+        if lost(error) or self._denied(item, error):
             return True
         accused = any(isinstance(leaf, AssertionError) for leaf in leaves(error))
         # Races look themselves into what late readings explain, plan by plan.
         return accused and not mine.witnesses and self._late()
+
+    def _denied(self, item: pytest.Function, error: BaseException) -> list[Denial]:
+        """Return the deletions that were denied, and may have been sent twice, of what a check looks at or sends."""
+        from pytest_cloudimages.engine import registry
+
+        if not all(isinstance(leaf, AssertionError | Blocked) for leaf in leaves(error)):
+            return []
+        return self.run.recorder.denials.since(0, {*ids_of(item), *(each.name for each in registry.asked_by([item]))})
 
     def _late(self) -> bool:
         from pytest_cloudimages.engine.lateness import look_for_lateness
@@ -83,6 +95,8 @@ class AskingAgain:
 
         ``arguments`` is what it was asked with before.
         """
+        if denied := self._denied(item, error):
+            return self._asked_until_it_is_known(item, arguments, denied, error)
         if not lost(error):
             return self._asked(item, self._with_patience(), patient=True)
         for _ in range(MOST_LOST - 1):
@@ -92,6 +106,37 @@ class AskingAgain:
                 # Where every so many answers are lost, another one is to be lost next time.
                 self.run.client.others_are_answered()
         return self._asked(item, self._as_before(item, arguments))
+
+    def _asked_until_it_is_known(
+        self, item: pytest.Function, arguments: Mapping[str, Any], denied: list[Denial], error: BaseException
+    ) -> CheckRecord:
+        """Ask a check again whose error may rest on deletions that were sent twice: what comes again stands."""
+        from pytest_cloudimages.engine import exploration, registry
+        from pytest_cloudimages.engine.made_steadily import Repetitions
+
+        repetitions, own = Repetitions(self.run, {each.sake for each in denied}), {*ids_of(item)}
+        repetitions.begin(0)
+        fixtures = self._as_before(item, arguments)
+        with ExitStack() as stack:
+            while repetitions.tells():
+                if not own.issuperset(each.sake for each in repetitions.denied):
+                    # It lies in what is looked at.
+                    workloads = stack.enter_context(registry.Workloads(self.run))
+                    given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
+                    fixtures = exploration.Fixtures(given, stack)
+                repetitions.begin()
+                try:
+                    mine = self._asked(item, fixtures)
+                except Exception as again:  # noqa: BLE001 - it is raised in the end, unless asking again shows otherwise
+                    error = again
+                    continue
+                repetitions.tells()
+                repetitions.settle()
+                return mine
+        repetitions.settle()
+        if repetitions.stands or not repetitions.denied:
+            raise error
+        raise Flaky(f"{first_line(error)}; asked again, another deletion was denied each time: {TOLD}.") from error
 
     def _asked(self, item: pytest.Function, fixtures: Fixtures, *, patient: bool = False) -> CheckRecord:
         mine, recorder = recording.CheckRecord(), self.run.recorder

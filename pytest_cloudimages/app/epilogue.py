@@ -156,6 +156,7 @@ class Epilogue:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
         if RUN in self.config.stash:
+            self.run.recorder.traces.notices.extend(self.run.recorder.denials.summary())
             for notice in self.notices():
                 terminalreporter.write_line(notice)
         if self.results is not None:

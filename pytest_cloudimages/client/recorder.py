@@ -9,7 +9,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import Capabilities
+from pytest_cloudimages.client.denials import Denials
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
@@ -143,6 +145,8 @@ class Recorder(Short):
     """Held while something is found out for the whole run."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
     """What trouble there was on the way."""
+    denials: Denials = field(default_factory=Denials, repr=False)
+    """Deletions of what was there that were answered as if it had not been."""
     tell_of_waiting: Callable[[float, str], None] = field(default=lambda *_: None, repr=False, compare=False)
     """Says how many seconds are waited at most, and for what; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
@@ -167,6 +171,10 @@ class Recorder(Short):
                     scope.sent.append(exchange)
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
+
+    def counts_for(self, answer: Answer) -> None:
+        """Take an answer into account that counts: it is what came of a request in the end."""
+        self.denials.look(answer, _SAKE.get())
 
     @property
     def spent(self) -> int:

@@ -158,6 +158,7 @@ class Effort:
             exchange = replace(answer.exchange, note=f"{answer.exchange.note}{times}")
             self.client.recorder.add(exchange)
             return replace(answer, exchange=exchange)
+        self.client.recorder.counts_for(answer)
         return answer
 
 

@@ -18,8 +18,9 @@ import pytest
 
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.engine.lacking import Lacking
+from pytest_cloudimages.engine.made_steadily import made_steadily
 from pytest_cloudimages.engine.settings import PROFILES
-from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
+from pytest_cloudimages.spec.verdicts import Blocked, NoEffect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 Make = TypeVar("Make", bound="Callable[..., Any]")
 
-MOST_LOST = 2
-"""How often a workload is begun anew because an answer was lost."""
 FIXTURE = "cloudimages_workloads"
 """The fixture that the session fixtures of all workloads rest on."""
 
@@ -214,7 +213,7 @@ class Workloads:
             # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
             with recorder.apart(), recorder.for_the_sake_of(name), ExitStack() as stack:
                 sent = stack.enter_context(recorder.scope()) if beside_others else []
-                made = self._steadily(_WORKLOADS[name])
+                made = made_steadily(partial(self._make, _WORKLOADS[name]), self._run, name)
             budget.see_that_nothing_was_left_out(before)
         except (Exception, pytest.skip.Exception) as problem:
             if not beside_others:
@@ -252,15 +251,6 @@ class Workloads:
             raise
         except (Blocked, pytest.skip.Exception) as problem:
             return Lacking(name, problem)
-
-    def _steadily(self, declared: Workload) -> Any:
-        """Make a workload, and once more on fresh images where an answer was lost that it cannot do without."""
-        for _ in range(MOST_LOST):
-            try:
-                return self._make(declared)
-            except LostAnswer:
-                continue
-        return self._make(declared)
 
     def _make(self, declared: Workload) -> Any:
         if self._exploring and not declared.follows_the_seed and declared.empty is not None:

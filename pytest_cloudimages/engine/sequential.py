@@ -5,18 +5,21 @@ call for, every step of the group is inferred from it. Where it is not, the whol
 images with a reading after every single operation, so that each departure is seen where it happens.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
+from pytest_cloudimages.client.denials import OFTEN
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.denied_steps import Denied, Plan, repeat
+from pytest_cloudimages.engine.made_steadily import let_others_be_next
+from pytest_cloudimages.engine.subject import Subject
 from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.engine.watching import Life, Open, Show, unwatched
-from pytest_cloudimages.history.model import SetModel, exactly, explained
+from pytest_cloudimages.history.model import exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.resource import Answered, SetResource
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.history.steps import (
     Event,
     Performed,
@@ -25,7 +28,6 @@ from pytest_cloudimages.history.steps import (
     Span,
     Step,
     UnreproducedMismatch,
-    differing,
 )
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
@@ -37,89 +39,6 @@ class Departure(Exception):  # noqa: N818 - a signal between the two passes
         super().__init__(str(mismatch or broken))
         self.mismatch = mismatch
         self.broken = broken
-
-
-@dataclass
-class _Subject:
-    """One image of a plan, while the plan is executed."""
-
-    image: Image
-    number: int
-    resource: SetResource
-    life: Life | None = None
-    model: SetModel = field(init=False)
-    last: Reading | None = None
-    """The last reading, since which nothing but the set was to change."""
-    given: Mapping[str, object] = field(default_factory=dict)
-    """Attributes that an event has given the image since."""
-    trail: list[Exchange] = field(default_factory=list)
-    acknowledged: dict[str, bool] = field(default_factory=dict)
-    """Whether each value is there by the last answer that said so."""
-
-    def __post_init__(self) -> None:
-        self.model = SetModel(self.resource)
-
-    def do(self, operation: Operation) -> Answered:
-        """Send one operation, and take its answer into the model.
-
-        Raises ``LostAnswer`` where it has taken effect, and nobody knows what it was answered.
-        """
-        adds = operation.kind is Kind.ADD
-        request = self.resource.add if adds else self.resource.delete
-        idle = (operation.value in self.model.values) is adds
-        try:
-            answer = self.image.client.ask(request(self.image.id, operation.value), idle=idle)
-        except LostAnswer:
-            self.model.lost(operation)
-            raise
-        self.trail.append(answer.exchange)
-        self.model.apply(operation, answer)
-        if answer.ok:
-            self.acknowledged[operation.value] = adds
-        return answer
-
-    def overdue(self) -> frozenset[str]:
-        """Return the values of which the last reading does not show what was acknowledged."""
-        shown = self.last.values if self.last else None
-        known = self.acknowledged.items() if shown is not None else ()
-        return frozenset(value for value, there in known if (value in (shown or ())) is not there)
-
-    def look(self) -> Reading:
-        """Read the set once."""
-        answer = self.image.client.ask(self.resource.read(self.image.id))
-        return Reading(answer, self.resource, self.life.beside(self.image) if self.life else {})
-
-    def happen(self, event: str) -> bool:
-        """Bring an event about, and return whether the service offers it."""
-        given = None
-        with suppress(Blocked):
-            given = self.life.happen(self.image, event) if self.life else None
-        if given is None:
-            return False
-        self.last, self.given = None, given
-        return True
-
-    def read(self) -> Reading:
-        """Read the set; where it, or any attribute, is not what is expected, wait for it."""
-        reading = self.look()
-        patience = self.image.patience
-        if patience is not None and reading.values is not None:
-            reading = patience.until(reading, self.look, self._agrees)
-            # A reading may come from a node that is behind, and agree with the set all the same.
-            if self._agrees(reading):
-                reading = patience.until(reading, self.look, self._is_as_it_was, about="attributes")
-        self.trail.append(reading.answer.exchange)
-        self.last = reading
-        return reading
-
-    def _agrees(self, seen: Reading) -> bool:
-        return exactly(seen.values, self.model.values)
-
-    def _is_as_it_was(self, seen: Reading) -> bool:
-        if self.last is not None:
-            return self._agrees(seen) and not differing(self.last.rest, seen.rest)
-        shown = seen.rest or {}
-        return self._agrees(seen) and all(shown.get(name) == value for name, value in self.given.items())
 
 
 def execute(
@@ -140,18 +59,49 @@ def execute(
     Raise ``Blocked`` where images cannot be had.
     """
     plan = [operation for operation in plan if not (single and operation.image)]
+    denied, opened = Denied(), partial(_opened, fresh_image, plan, resource, life=life, empty=empty)
+    once_more = partial(_carried_out_again, opened, fresh_image, plan, denied, single=single)
+    found = Departure()
     try:
         with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
-    except Departure as found:
-        with ExitStack() as stack:
-            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
-        explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
-        if found.mismatch and explains:
-            history.mismatches.append(found.mismatch)
-        if found.broken and not any(step.answer.exchange.broken for step in history.steps):
-            history.flaky.append(found.broken)
-        return history
+            history = _executed(_by_groups, opened(stack), plan, denied, show)
+    except Departure as departure:
+        found = departure
+    else:
+        if denied.again:
+            once_more()
+        if not denied.again:
+            denied.decide_on(history)
+            return history
+    if denied.places and not single:
+        let_others_be_next(fresh_image, denied.passes)
+    with ExitStack() as stack:
+        history = _executed(_by_steps, opened(stack), plan, denied, show)
+    denied.decide(once_more)
+    denied.decide_on(history)
+    explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
+    if found.mismatch and explains:
+        history.mismatches.append(found.mismatch)
+    if found.broken and not any(step.answer.exchange.broken for step in history.steps):
+        history.flaky.append(found.broken)
+    return history
+
+
+def _carried_out_again(
+    opened: Callable[[ExitStack], list[Subject]],
+    fresh_image: Open,
+    plan: Sequence[Operation],
+    denied: Denied,
+    *,
+    single: bool,
+) -> None:
+    """Carry a plan out once more, to see which of its deletions are denied again; where images can be had for it."""
+    with suppress(Blocked), ExitStack() as stack:
+        if not single:
+            let_others_be_next(fresh_image, denied.passes)
+        denied.passes += 1
+        subjects = opened(stack)
+        repeat(subjects, _places(plan, subjects), denied)
 
 
 def execute_once(
@@ -159,8 +109,16 @@ def execute_once(
 ) -> SequentialHistory:
     """Execute a plan with one reading for each group; raise ``Departure`` where it is not what the answers call for."""
     plan = [operation for operation in plan if not (single and operation.image)]
+    denied, opened = Denied(), partial(_opened, fresh_image, plan, resource, life=None, empty=True)
     with ExitStack() as stack:
-        return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
+        history = _executed(_by_groups, opened(stack), plan, denied)
+    for _ in range(OFTEN - 1):
+        if denied.again:
+            _carried_out_again(opened, fresh_image, plan, denied, single=single)
+    denied.let_pass()
+    if denied.again:
+        raise Departure(denied.mismatch)
+    return history
 
 
 def execute_calmly(
@@ -205,10 +163,10 @@ def _opened(
     plan: Iterable[Operation],
     resource: SetResource,
     stack: ExitStack,
-    life: Life | None,
     *,
+    life: Life | None,
     empty: bool,
-) -> list[_Subject]:
+) -> list[Subject]:
     count = 1 + max((operation.image for operation in plan), default=0)
     images = [stack.enter_context(fresh_image())]
     for _ in range(1, count):
@@ -220,35 +178,41 @@ def _opened(
                 break
             except Blocked:
                 continue
-    subjects = [_Subject(each, place, resource, None if place else life) for place, each in enumerate(images)]
+    subjects = [Subject(each, place, resource, None if place else life) for place, each in enumerate(images)]
     for subject in subjects if not empty else ():
         subject.model.values = {*(subject.look().values or ())}
     return subjects
 
 
+def _places(plan: Iterable[Operation], subjects: Sequence[Subject]) -> Plan:
+    """Return the operations that can be carried out on so many images, each with its place in the plan."""
+    return [(place, operation) for place, operation in enumerate(plan) if operation.image < len(subjects)]
+
+
 def _executed(
-    how: Callable[[list[_Subject], Sequence[Operation], SequentialHistory, Show], None],
-    subjects: list[_Subject],
+    how: Callable[[list[Subject], Plan, SequentialHistory, Denied, Show], None],
+    subjects: list[Subject],
     plan: Sequence[Operation],
+    denied: Denied,
     show: Show = unwatched,
 ) -> SequentialHistory:
     history = SequentialHistory()
     history.images = len(subjects)
-    how(subjects, [operation for operation in plan if operation.image < len(subjects)], history, show)
+    how(subjects, _places(plan, subjects), history, denied, show)
     return history
 
 
-def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: SequentialHistory, show: Show) -> None:
+def _by_groups(subjects: list[Subject], plan: Plan, history: SequentialHistory, denied: Denied, show: Show) -> None:
     main = subjects[0]
     previous: Reading | None = None
     group: list[Performed] = []
     missed = ""
-    for operation in plan:
+    for place, operation in plan:
         if operation.kind is Kind.EVENT:
             missed = "" if main.happen(operation.value) else operation.value
             if not missed:
                 # What was done before the event and not looked at is told by the same reading.
-                reading = _read_after(group, main, history)
+                reading = _read_after(group, main, history, denied)
                 if previous and not group:
                     history.events.append(Event(operation.value, previous, reading))
                 previous, group = reading, []
@@ -259,34 +223,56 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: Seq
             # Of an operation that has lost its answer, nothing can be told but that it was carried out: what it did
             # lies between two readings, and is no doing of an event or of the others that do.
             try:
-                group.append(_perform(subjects[operation.image], operation))
+                group.append(_perform_in_a_group(place, operation, subjects[operation.image], denied))
             except LostAnswer:
                 previous = None
             continue
-        reading = _read_after(group, main, history)
-        mine = tuple(step for step in history.steps[len(history.steps) - len(group) :] if not step.operation.image)
-        if previous and len({step.operation.kind for step in mine}) == 1:
-            history.spans.append(Span(previous, reading, mine))
-        previous, group = reading, []
+        previous, group = _read_between(previous, group, main, history, denied), []
         show([history])
     for other in subjects[1:]:
-        _as_expected(other, history)
+        _as_expected(other, history, denied)
+        history.steps = [step for step in history.steps if id(step.answer) not in denied.left_out]
 
 
-def _read_after(group: Iterable[Performed], subject: _Subject, history: SequentialHistory) -> Reading:
-    if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
-        raise Departure(broken=failure.exchange)
-    reading = _as_expected(subject, history)
-    history.steps += [performed.inferred_from(reading) for performed in group]
+def _read_between(
+    previous: Reading | None, group: list[Performed], main: Subject, history: SequentialHistory, denied: Denied
+) -> Reading:
+    known = len(history.steps)
+    reading = _read_after(group, main, history, denied)
+    mine = tuple(step for step in history.steps[known:] if not step.operation.image)
+    whole = len(history.steps) == known + len(group)
+    if previous and whole and len({step.operation.kind for step in mine}) == 1:
+        history.spans.append(Span(previous, reading, mine))
     return reading
 
 
-def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
+def _perform_in_a_group(place: int, operation: Operation, subject: Subject, denied: Denied) -> Performed:
+    if operation.value in subject.denied:
+        denied.carried_out(subject, operation.value)
+    performed = _perform(subject, operation)
+    denied.perform(place, operation, subject, performed)
+    return performed
+
+
+def _read_after(group: Iterable[Performed], subject: Subject, history: SequentialHistory, denied: Denied) -> Reading:
+    if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
+        raise Departure(broken=failure.exchange)
+    reading = _as_expected(subject, history, denied)
+    history.steps += [
+        performed.inferred_from(reading) for performed in group if id(performed.answer) not in denied.left_out
+    ]
+    return reading
+
+
+def _as_expected(subject: Subject, history: SequentialHistory, denied: Denied) -> Reading:
     reading = subject.read()
     history.readings.append(reading)
-    if not exactly(reading.values, subject.model.values):
+    seen = reading.values
+    for value in subject.denied.keys() - {*(seen or ())}:
+        denied.carried_out(subject, value, reading)
+    subject.denied.clear()
+    if not exactly(seen, subject.model.values):
         expected = frozenset(subject.model.values)
-        seen = reading.values
         # What cannot be read contradicts nothing; that it cannot be read is judged by the checks of its form.
         raise Departure(
             None
@@ -296,7 +282,7 @@ def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
     return reading
 
 
-def _perform(subject: _Subject, operation: Operation) -> Performed:
+def _perform(subject: Subject, operation: Operation) -> Performed:
     before = tuple(subject.model.values)
     prior = subject.model.prior(operation.value)
     re_added = operation.value in subject.model.deleted
@@ -304,7 +290,7 @@ def _perform(subject: _Subject, operation: Operation) -> Performed:
     return Performed(operation, answer, prior, re_added, before, tuple(subject.model.values))
 
 
-def _performed_steadily(subject: _Subject, operation: Operation, history: SequentialHistory) -> tuple[Performed, bool]:
+def _performed_steadily(subject: Subject, operation: Operation, history: SequentialHistory) -> tuple[Performed, bool]:
     """Perform an operation, and once more where the service fails at it; return whether the outcome is doubtful too.
 
     A failure that does not come again says that the service is flaky. The deletion that failed may have taken effect,
@@ -320,11 +306,11 @@ def _performed_steadily(subject: _Subject, operation: Operation, history: Sequen
     return replace(performed, answer=second), operation.kind is Kind.DELETE and second.refused
 
 
-def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: SequentialHistory, show: Show) -> None:
+def _by_steps(subjects: list[Subject], plan: Plan, history: SequentialHistory, denied: Denied, show: Show) -> None:
     last = [subject.read() for subject in subjects]
     history.readings += last
     missed = ""
-    for operation in plan:
+    for place, operation in plan:
         if operation.kind is Kind.EVENT:
             missed = "" if subjects[0].happen(operation.value) else operation.value
             if not missed:
@@ -360,16 +346,21 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: Sequ
                 overdue_elsewhere=overdue_elsewhere,
             )
         )
+        step = history.steps[-1]
+        _learn(subjects, now, operation)
         if doubtful:
             history.steps.pop()
         else:
-            history.spans.append(Span(last[number], now[number], (history.steps[-1],)))
-        _learn(subjects, now, operation)
+            history.spans.append(Span(last[number], now[number], (step,)))
+            if denied.step(place, subject, step) and not denied.often(place):
+                denied.withhold(place, history)
+                doubtful = True
+                subject.takes_for_gone(operation)
         last = now
-        show([history], due=not doubtful and not explained(history.steps[-1]))
+        show([history], due=not doubtful and not explained(step))
 
 
-def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:
+def _afresh(subjects: list[Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:
     """Read the images after what is no step: its answer was lost, or it is an event."""
     now = [subject.read() for subject in subjects]
     history.readings += now
@@ -377,7 +368,7 @@ def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialH
     return now
 
 
-def _learn(subjects: list[_Subject], now: Iterable[Reading], operation: Operation) -> None:
+def _learn(subjects: list[Subject], now: Iterable[Reading], operation: Operation) -> None:
     """Judge the next step from what was seen, whether or not it should have been so."""
     for subject, reading in zip(subjects, now, strict=True):
         if reading.values is not None:

@@ -46,6 +46,8 @@ class Event:
     """Of a read: the value of the attribute; ``None`` where it says nothing."""
     attribute: str = NAME.name
     """The attribute of the image that a SET changes, and a read may show."""
+    repeated: bool = False
+    """Of a deletion: whether somebody may have sent it twice, so that it was carried out whatever it was answered."""
 
     @property
     def acknowledged(self) -> bool:

@@ -106,6 +106,8 @@ def projections(
 def _claim(event: Event, resource: SetResource) -> Claim | None:
     """Return what an addition or a deletion says of its value; ``None`` where it says nothing."""
     adds = event.kind is Kind.ADD
+    if event.repeated and event.answered is not None:
+        return Write(adds=False, sent=event.sent, ended=event.answered, idle=True)
     effect = Effect.UNKNOWN if event.answered is None else resource.effect(event.kind, event.status)
     if event.answered is None or effect is Effect.UNKNOWN:
         return _open_end(event, adds=adds)

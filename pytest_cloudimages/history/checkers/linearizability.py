@@ -38,6 +38,8 @@ class Write(NamedTuple):
     """When it was answered; infinite where it never was."""
     required: bool = True
     """Whether it must have taken effect; otherwise it may have, at any moment up to its end."""
+    idle: bool = False
+    """Whether it may have found the thing absent as well that it removes, whatever removals say."""
 
 
 class Read(NamedTuple):
@@ -242,7 +244,7 @@ class Search:
         write = own.write
         if not write.required:
             return True
-        if write.adds or self.removal is Removal.BLIND:
+        if write.adds or write.idle or self.removal is Removal.BLIND:
             return configuration.present == write.adds or configuration.last_change >= write.sent
         return bool(configuration.met & own.bit)
 
