@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.common.checks import (
     expect_interpreted,
     not_there,
     or_skip,
+    still_holds,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to, plain_path
 from pytest_cloudimages.areas.common.forms import A_SIZE, GOING, GUARANTEED, OF_GLANCE, STATUSES, TRUTH
@@ -36,6 +37,7 @@ from pytest_cloudimages.areas.images.life_answers import (
     LifeAnswers,
     Question,
     given_otherwise,
+    lost_of_its_data,
 )
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
@@ -68,6 +70,20 @@ def test_an_image_has_what_is_guaranteed(
             expect(image["tags"], AN_ARRAY, "tags")
 
 
+def keeps_what_it_shows(image_life: LifeAnswers) -> None:
+    """Expect an image to show what it has shown before, when data has come and when it is moved."""
+    __tracebackhide__ = True
+    # What it has of one's own, it has whatever data comes.
+    for before, answer in image_life.aside().filled():
+        own = {name for name in before if "cloudimages" in name}
+        lost = differing(attributes_of(answer), before, only=own)
+        expect(lost, [], f"attributes that {answer} does not show as they were before the image was given data")
+    # What it says of its data, it says wherever it is moved.
+    for before, answer in image_life.aside().moved():
+        gone = lost_of_its_data(before, answer)
+        expect(gone, [], f"attributes that {answer} has not any more, since its visibility was changed")
+
+
 # "Other attributes … are included when they have been set"
 @requirement("IMG-ENT-02")
 def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists, image_life: LifeAnswers) -> None:
@@ -90,11 +106,7 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         besides = {name: value for name, value in GIVEN_BESIDES.items() if name in taken}
         if not given_otherwise(GIVEN, answer):
             expect(given_otherwise(besides, answer), [], f"attributes in {answer} that are not as it was created")
-    # What it has of one's own, it has whatever data comes.
-    for before, answer in image_life.aside().filled():
-        own = {name for name in before if "cloudimages" in name}
-        lost = differing(attributes_of(answer), before, only=own)
-        expect(lost, [], f"attributes that {answer} does not show as they were before the image was given data")
+    keeps_what_it_shows(image_life)
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))
@@ -243,7 +255,7 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
-def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
+def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates, foreign_attempts: ForeignAttempts) -> None:
     for answer in image_life.to(Question.SHOWN):
         expect(answer.status, 200, f"status of {answer}")
         expect(answer.document.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
@@ -253,6 +265,9 @@ def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
     for answer in image_life.aside().answered(Question.LARGE):
         if "?" not in answer.exchange.target:
             expect(answer.status, 200, f"status of {answer}, an image with many attributes")
+    # Whoever sees it, sees it as it is: not as it was when he looked before.
+    for seen in foreign_attempts.aside().seen_again():
+        expect(seen.late, [], f"attributes in {seen} that are not as the owner has set them, and sees them")
     # Whatever value the service takes for an attribute; what is no JSON is GEN-01's to say.
     for unread in updates.aside().unreadable().where(lambda unread: unread.looked.status not in NO_LOOK):
         expect(unread.looked.status, OK, f"status of {unread}")
@@ -303,6 +318,9 @@ def test_a_protected_image_is_not_deleted(
         expect(answer.ok, False, f"whether {answer} is a success, of an image that is protected and deactivated")
     for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):
         expect(answer.ok, False, f"whether {answer} is a success: protection is from whoever deletes")
+    # Whose data has gone, of that a part was deleted.
+    for answer in image_life.aside().answered(Question.DATA_BESIDE):
+        expect(still_holds(answer, DATA), True, f"whether {answer} is what was uploaded: {Question.DATA_BESIDE}")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
         require_look(answer)
         expect(answer.status, OK, f"status of {answer}")

@@ -373,6 +373,14 @@ faulty(
     list_images=_lists_kept_at_first,
 )
 faulty(
+    "ListsDeletedImagesThatHadData",
+    "Finds deleted images by their names if they had data, which another index holds.",
+    "IMG-DEL-04",
+    words=GONE,
+    delete_image=_keeps,
+    list_images=_lists_kept(lambda image, project: image.owner == project and bool(image.size)),
+)
+faulty(
     "ListsDeletedImagesToMembers",
     "Lists a deleted image to those who had accepted it.",
     "IMG-DEL-04",
@@ -436,6 +444,22 @@ faulty(
     "IMG-DEL-01",
     words=selecting("IMG-DEL-01"),
     delete_image=_kept_for_members,
+)
+
+
+def _held_by_members(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if not image.protected and any(member.status != MemberStatus.REJECTED for member in image.members.values()):
+        return self.error(request, HTTPStatus.CONFLICT, "A row of another table refers to it.")
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "DeletesNoImageThatHasMembers",
+    "Answers 409 to the deletion of an image for as long as it has a member that has not rejected it.",
+    "IMG-DEL-01",
+    words=selecting("IMG-DEL"),
+    delete_image=_held_by_members,
 )
 
 
@@ -580,9 +604,27 @@ faulty(
     "MovesDataBeforeItLooksAtProtection",
     "Has no data of a protected image any more once its deletion was refused.",
     "IMG-STAT-03",
+    "IMG-DEL-02",
     words=(*LIFE, *selecting("TASK-IMP-04")),
     delete_image=_to_the_bin,
     download=_not_from_the_bin,
+)
+
+
+def _protected_elsewhere(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    image = self.images.get(image_id)
+    if image.protected and image.data is not None:
+        image.data = b""
+    return reply
+
+
+faulty(
+    "LosesDataOnItsWayToASafePlace",
+    "Serves no data of an image any more once it is protected.",
+    "IMG-STAT-03",
+    words=(*LIFE, *selecting("IMG-STAT-03")),
+    update_image=_protected_elsewhere,
 )
 
 

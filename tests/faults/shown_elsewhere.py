@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_cloudimages.reference import documents
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Visibility
+from pytest_cloudimages.reference.images import Image, Visibility
 
 from .kinds import Kind
 from .listing import LISTS, Pairs, pairs_of, sending
@@ -329,4 +329,95 @@ faulty(
             image.pop(name, None) for name in ("min_ram", "min_disk", "checksum", "disk_format", "os_distro")
         ]
     ),
+)
+
+
+# What was shown last
+
+
+def _with_those_of_before(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    row: dict[str, Any] = {}
+    for place, image in enumerate(document.get("images", ())):
+        row |= {name: value for name, value in image.items() if name.startswith("cloudimages")}
+        document["images"][place] = row | image
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "ListsAttributesOfTheImageBefore",
+    "Lists an image with the attributes of one's own of those before it that it has not itself.",
+    "IMG-ENT-02",
+    words=(*LISTS, *selecting("IMG-ENT-02")),
+    list_images=_with_those_of_before,
+)
+
+
+def _as_under_its_name(*, once: bool) -> Callable[[App, Request, str], Reply]:
+    """Return what shows members an image as they saw it when it had its name first, or ``once`` as it was before."""
+
+    def show_image(self: App, request: Request, image_id: str) -> Reply:
+        reply = App.show_image(self, request, image_id)
+        image = self.images.get(image_id)
+        if request.caller.project not in image.members:
+            return reply
+        seen: dict[tuple[str, str, str], Reply] = self.__dict__.setdefault("seen", {})
+        key = (request.caller.project, image_id, image.name or "")
+        before = seen.setdefault(key, reply)
+        if once:
+            seen[key] = reply
+        return before
+
+    return show_image
+
+
+faulty(
+    "ShowsMembersImagesByTheirNames",
+    "Shows members an image as they saw it first, until it has another name.",
+    "IMG-GET-01",
+    words=selecting("IMG-GET-01"),
+    show_image=_as_under_its_name(once=False),
+)
+faulty(
+    "ShowsMembersAnImageOnceAsItWas",
+    "Lawful: shows members an image as it was when they asked for it before: the second node they ask is up to date.",
+    words=selecting("IMG-GET", "IMG-ENT-02"),
+    show_image=_as_under_its_name(once=True),
+)
+
+
+def _moves(change: Callable[[App, Image], object]) -> Callable[[App, Request, str], Reply]:
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        before = self.images.open(request.caller, image_id).visibility
+        reply = App.update_image(self, request, image_id)
+        if (image := self.images.get(image_id)).visibility is not before:
+            change(self, image)
+        return Reply.of_json(self.represent(image), reply.status)
+
+    return update_image
+
+
+def _checksum_later(self: App, request: Request, image_id: str) -> Reply:
+    shown = self.represent(self.images.show(request.caller, image_id))
+    moved: set[str] = self.__dict__.setdefault("moved", set())
+    if image_id in moved:
+        moved.remove(image_id)
+        shown["checksum"] = None
+    return Reply.of_json(shown)
+
+
+faulty(
+    "LeavesTheChecksumBehind",
+    "Has no checksum of an image any more that was given another visibility.",
+    "IMG-ENT-02",
+    words=selecting("IMG-ENT-02"),
+    update_image=_moves(lambda _, image: setattr(image, "checksum", None)),
+)
+faulty(
+    "FindsTheChecksumWhereItMovesTo",
+    "Lawful: shows no checksum of an image that was given another visibility until it was asked for once.",
+    words=selecting("IMG-ENT", "IMG-STAT"),
+    update_image=_moves(lambda app, image: app.__dict__.setdefault("moved", set()).add(image.id)),
+    show_image=_checksum_later,
 )

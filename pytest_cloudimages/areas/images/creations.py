@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import state_of
@@ -55,6 +56,8 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
             answer = run.client.create(name=name, id=identifier)
             formless = _made(run, run.client.create(name=name) if answer.refused else answer, name, made)
             refused_too = formless.upload(DATA).refused if formless else False
+            if formless:
+                _listed_beside(formless, created)
         looked = [created] if all(answer.refused for answer in refused) else []
         looked += [formless] if formless and refused_too else []
         answers[Question.NOT_FILLED] = [
@@ -65,6 +68,18 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
         if shown.ok:
             _by_other_ids(created, answers)
             _with_its_id(run, created, answers, made)
+
+
+def _listed_beside(plain: Image, full: Image) -> None:
+    """List an image that has nothing of one's own after one that has; what lists show, ``every_answer`` looks at.
+
+    Of which of them is listed first where both were created in one second, the service decides.
+    """
+    for direction in ("asc", "desc"):
+        listed = plain.client.list(name=plain.name, sort_dir=direction)
+        ids = [entry.get("id") for entry in entries_of(listed, "/images")]
+        if plain.id not in ids or full.id not in ids or ids.index(full.id) < ids.index(plain.id):
+            return
 
 
 def _in_capitals(image: Image) -> dict[Question, list[Answer]]:

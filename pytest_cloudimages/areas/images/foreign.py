@@ -52,11 +52,38 @@ class Foreign:
         return differing(self.after, self.before, moving=self.moving | of_the_service(self.before, self.after))
 
 
+@dataclass(frozen=True)
+class SeenAgain:
+    """What another project is shown of an image that it has looked at before, and that was changed since."""
+
+    what: str
+    """What the image is to it."""
+    wanted: Attributes
+    """What its owner has set, and sees."""
+    answer: Answer
+
+    @property
+    def late(self) -> list[str]:
+        """The attributes that it is shown otherwise; of what others have set it may be shown less."""
+        shown = attributes_of(self.answer)
+        return differing(shown, self.wanted, only={name for name in self.wanted if shown.get(name) is not None})
+
+    def __str__(self) -> str:
+        return f"{self.answer} by another project, of an image {self.what}"
+
+
 @dataclass(frozen=True, repr=False)
 class ForeignAttempts(Collection):
     """What another project tried on images that are not its own."""
 
     tried: Mapping[str, list[Foreign]]
+    again: Sequence[SeenAgain] = ()
+
+    @cases
+    def seen_again(self) -> Iterator[Case[SeenAgain]]:
+        """Return what it is shown of images that it has looked at before, and that were changed since."""
+        for seen in self.again:
+            yield Case(seen, [seen.answer.exchange])
 
     @cases
     def attempts(self, method: str, *, hidden: bool | None = None) -> Iterator[Case[Foreign]]:
@@ -73,13 +100,14 @@ class ForeignAttempts(Collection):
                 yield Case(attempt.answer.data, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(52, 102, 102, 102))
+@workload(empty=lambda: ForeignAttempts({}), requests=(52, 110, 110, 110))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
     if other is None:
         pytest.skip(run.no_other_project)
     tried: dict[str, list[Foreign]] = {}
+    again: list[SeenAgain] = []
     with with_attributes(run, own=True) as image:
         _try_all(image, other, "neither public nor shared", tried, hidden=True)
         with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
@@ -88,19 +116,42 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
             _try_all(image, other, "shared with it", tried, hidden=False)
             require_ok(other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}))
             _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
+            again += _seen_again(run, image, other, "that is shared with it")
             with with_attributes(run, own=True) as further:
                 _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     if run.rounds:
-        _try_those_for_all(run, other, tried)
+        again += _try_those_for_all(run, other, tried)
         _try_as_an_administrator(run, other, tried)
     if any(attempt.changed for attempts in tried.values() for attempt in attempts):
         moving = MOVING | restless_attributes(run)
         tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
-    return ForeignAttempts(tried)
+    return ForeignAttempts(tried, again)
 
 
-def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
+def _seen_again(run: Run, image: Image, other: ImagesClient, what: str) -> Iterator[SeenAgain]:
+    """Have another project look at an image between two changes of it, which one second may hold, and after them."""
+    if not run.rounds:
+        return
+    for value in (128, 256):
+        wanted: dict[str, object] = {"min_ram": value}
+        wanted |= {"cloudimages_note": f"changed to {value}"} if run.takes_attributes else {}
+        with run.recorder.of(Purpose.PREPARING):
+            if not image.client.patch(image.id, *(replaced(f"/{name}", each) for name, each in wanted.items())).ok:
+                return
+        look = partial(_as_another_sees, image, other, what, wanted)
+        seen = image.eventually(look, lambda seen: not seen.late)
+        if seen.late and differing(attributes_of(image.show()), wanted, only={*wanted}):
+            return  # what its owner does not see either, was not set
+        yield seen
+
+
+def _as_another_sees(image: Image, other: ImagesClient, what: str, wanted: Attributes) -> SeenAgain:
+    return SeenAgain(what, wanted, other.show(image.id))
+
+
+def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> list[SeenAgain]:
     """Have another project try to change images that it sees because everybody does, as far as there are such."""
+    again: list[SeenAgain] = []
     with suppress(Blocked):
         administrator = run.able("ADMIN")
         for visibility in ("community", "public"):
@@ -108,7 +159,9 @@ def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Fore
                 callers = (run.client, administrator) if administrator else (run.client,)
                 if not made_visible(image, visibility, *callers):
                     _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
+                    again += _seen_again(run, image, other, "that everybody sees") if not again else ()
                     _try_once_hidden(image, other, f"that was of the visibility {visibility} before", tried)
+    return again
 
 
 def _try_once_hidden(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]]) -> None:

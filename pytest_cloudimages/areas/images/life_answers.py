@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.common.writes import OF_DATA
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -57,6 +58,8 @@ class Question(enum.StrEnum):
     DATA = "the data of an image"
     DATA_LATER = "the data of an active image, which did not give it at first, and later did"
     DATA_AFTER = "the data of the protected image after its deletion was refused"
+    DATA_BESIDE = "the data of another protected image, to which nothing was done but that its deletion was refused"
+    MOVED = "an image that has data, and was given another visibility"
 
 
 OF_IMAGES = (
@@ -119,6 +122,13 @@ class LifeAnswers(Collection):
                     yield Case((attributes_of(before), after), [before.exchange, after.exchange])
 
     @cases
+    def moved(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return an image as it was once it had data, with the answer that shows it with another visibility."""
+        for before in self.answers.get(Question.ACTIVE, ()):
+            for after in self.answers.get(Question.MOVED, ()):
+                yield Case((attributes_of(before), after), [before.exchange, after.exchange])
+
+    @cases
     def data_later(self) -> Iterator[Case[tuple[Answer, Answer]]]:
         """Return what was answered to who asked for the data of an active image, and the answer that has it."""
         if answers := self.answers.get(Question.DATA_LATER):
@@ -175,6 +185,14 @@ def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
     """
     data = attributes_of(shown)
     return differing(data, given, only={*given} - ({"tags"} if has_tags(data, given) else set()))
+
+
+def lost_of_its_data(before: Attributes, shown: Answer) -> list[str]:
+    """Return what an active image has said of its data before, and does not say any more."""
+    data = attributes_of(shown)
+    if not shown.ok or data.get("status") != "active":
+        return []
+    return sorted(name for name in OF_DATA if before.get(name) is not None and data.get(name) is None)
 
 
 def digest(data: bytes = DATA) -> str:

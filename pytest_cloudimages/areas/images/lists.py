@@ -34,7 +34,7 @@ OF_LARGE_IMAGES = ((BEYOND_32_BITS, ""), ("", str(2**32)))
 """Bounds as of an image of 4 GiB: in 32 bits the first is 1, and the other 0."""
 
 
-@workload(empty=lambda: Lists([]), requests=(175, 206, 206, 206))
+@workload(empty=lambda: Lists([]), requests=(175, 208, 208, 208))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"

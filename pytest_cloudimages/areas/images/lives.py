@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.creations import created_again, created_with_more
-from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question
+from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, lost_of_its_data
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import (
     MANY,
@@ -36,7 +36,7 @@ NOT_YET = frozenset({204, 404})
 """What is answered while there is no data."""
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 96, 96, 96))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 99, 99, 99))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -118,9 +118,39 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 look = partial(image.send, "GET", "/file")
                 kept = image.eventually(look, lambda looked, data=data: looked.body == data.body)  # type: ignore[misc]
                 answers[Question.DATA_AFTER] = [kept]
+                if kept.body != data.body:
+                    _refused_beside(run, answers)
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
             answers[Question.FREED] = [image.client.patch(image.id, replaced("/protected", False))]
+
+
+def _refused_beside(run: Run, answers: dict[Question, list[Answer]]) -> None:
+    """Have nothing but the deletion of another protected image refused, where one has lost its data meanwhile."""
+    with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True) as other:
+        give_data(other, DATA, waits=True)
+        look = partial(other.send, "GET", "/file")
+        with protection(other) as protected:
+            if (
+                protected
+                and other.eventually(look, lambda data: data.body == DATA).body == DATA
+                and other.client.delete(other.id).refused
+            ):
+                answers[Question.DATA_BESIDE] = [other.eventually(look, lambda data: data.body == DATA)]
+
+
+def _moved(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Change the visibility of an image that has data, and look at what it says of its data then."""
+    before = attributes_of(answers[Question.ACTIVE][0]) if Question.ACTIVE in answers else {}
+    if not run.rounds or before.get("status") != "active":
+        pytest.skip("needs an image that is active")
+    visibility = "shared" if before.get("visibility") == "private" else "private"
+    with run.recorder.of(Purpose.PREPARING):
+        answer = image.client.patch(image.id, replaced("/visibility", visibility))
+    if not answer.ok:
+        pytest.skip(f"needs an image whose visibility can be changed: {answer.exchange}")
+    # What a node finds out of its data by and by, it may not know yet.
+    answers[Question.MOVED] = [image.eventually(image.show, lambda shown: not lost_of_its_data(before, shown))]
 
 
 def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -203,17 +233,23 @@ def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> N
 
 def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -> None:
     """Delete an image that has a member, where it can be shared."""
+    member = uuid.uuid4().hex
     with image.client.recorder.of(Purpose.PREPARING):
-        if not image.send("POST", "/members", json={"member": uuid.uuid4().hex}).ok:
+        if not image.send("POST", "/members", json={"member": member}).ok:
             return
     with protection(image) as protected:
         if protected:
             answers[Question.PROTECTED_SHARED] = [image.client.delete(image.id)]
     if protected and answers[Question.PROTECTED_SHARED][0].ok:
         return
-    answer = _let_go(image)
-    if answer.status != IN_USE and not _still_protected(image, answer):
-        answers[Question.SHARED_DELETED] = [answer]
+    first = answer = _let_go(image)
+    if answer.status == IN_USE:
+        # Whatever else may use it, it is its member that keeps it where it goes as soon as there is none.
+        with image.client.recorder.of(Purpose.PREPARING):
+            alone = image.send("DELETE", f"/members/{member}").ok
+        answer = image.client.delete(image.id) if alone else answer
+    if (first.status != IN_USE or answer.ok) and not _still_protected(image, answer):
+        answers[Question.SHARED_DELETED] = [first]
     if answer.ok:
         image.client.recorder.traces.forget(image.id)
 
@@ -244,6 +280,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _given_data: (Question.ACTIVE,),
     _given_none: (Question.EMPTY,),
     _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    _moved: (Question.MOVED,),
     _protected_at_once: (Question.PROTECTED_AT_ONCE,),
     created_with_more: (Question.CREATION, Question.AS_CREATED, Question.NOT_FILLED),
     _with_tags: (Question.WITH_TAGS,),
