@@ -250,8 +250,6 @@ SENT = done(0, "PUT", "/file")
 EMPTY: dict[str, Any] = {"status": "queued", "size": None, "checksum": None}
 MADE = at(0, replace(exchange("/images", SHOWN | EMPTY, method="POST", status=201), body=b'{"min_ram": 7}'))
 
-GIVEN_TO_OTHERS = replace(patch(1, "cloudimages_own"), target=f"/v2/images/{OTHERS}")
-
 
 @pytest.mark.parametrize(
     ("requirement", "exchanges"),
@@ -267,8 +265,6 @@ GIVEN_TO_OTHERS = replace(patch(1, "cloudimages_own"), target=f"/v2/images/{OTHE
         ("IMG-STAT-07", (SENT, done(0.5, "POST", "/actions/deactivate"), look(2, status="deactivated"), look(9))),
         ("IMG-STAT-07", (look(1), done(2, "POST", "/actions/deactivate"), look(3, min_disk=7))),
         ("IMG-ENT-02", (MADE, look(0.1, **EMPTY), look(0.2, **EMPTY, min_disk=7))),
-        ("IMG-ENT-02", (MADE, GIVEN_TO_OTHERS, look(2, "/images", **EMPTY))),
-        ("IMG-ENT-02", (MADE, GIVEN_TO_OTHERS, look(2, "/images", **EMPTY), look(3, **EMPTY, cloudimages_own=None))),
         ("IMG-UPD-01", (look(1), patch(2, "min_ram"), look(3, min_disk=7))),
         ("IMG-UPD-01", (patch(0, "min_disk"), look(2), patch(3, "min_ram"), look(4, min_disk=7))),
         ("IMG-UPD-22", (look(1), patch(2, "min_ram", status=400), look(3, min_ram=7))),
@@ -317,11 +313,6 @@ def test_two_answers_cannot_both_be_true(requirement: str, exchanges: tuple[Exch
         (look(1), look(2, visibility="private"), look(3)),
         (SENT, look(1), look(2, status="deactivated"), look(9)),
         (look(1, **NEWER), look(9, "/images", **OLDER)),
-        (MADE, look(2, "/images", **EMPTY)),
-        (MADE, GIVEN_TO_OTHERS, look(2, "/images", **EMPTY), look(3, **EMPTY)),
-        (MADE, GIVEN_TO_OTHERS, patch(1.5, "cloudimages_own"), look(2, "/images", **EMPTY)),
-        (MADE, GIVEN_TO_OTHERS, done(1.5, "PUT", "", status=0), look(2, "/images", **EMPTY)),
-        (GIVEN_TO_OTHERS, look(2, "/images", **EMPTY)),
     ],
 )
 def test_two_answers_may_both_be_true(exchanges: tuple[Exchange, ...]) -> None:

@@ -136,8 +136,7 @@ class OverTime:
             elif name == "updated_at":
                 yield from self._of_changes(known, writes)
             else:
-                of_another = [*self._of_another(identifier, name, known, writes)]
-                yield from of_another or self._of_attribute(identifier, name, known, writes)
+                yield from self._of_attribute(identifier, name, known, writes)
 
     def _of_attribute(
         self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
@@ -156,20 +155,6 @@ class OverTime:
             if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
                 sure = not _done(before, reading, writes) >= EITHER
                 yield changed(blamed, f"{name} of the image", known, reading, sure=sure)
-
-    def _of_another(
-        self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
-    ) -> Iterator[TwoAnswers]:
-        """Yield where lists alone show an attribute of one's own that other images were given, and this one never."""
-        shown = [each for each in readings if each.value is not None]
-        created = [each for each in writes if each.kind == "create" and each.text]
-        if OWN not in name or not shown or not created or not all(each.listed for each in shown):
-            return
-        others = (write for other, known in self._writes.items() if other != identifier for write in known)
-        if not any(each.names(name) for each in writes) and any(each.text and each.names(name) for each in others):
-            expected = Allowed("nothing, as it was never given any", lambda _: False)
-            what = f"{name} of the image"
-            yield TwoAnswers("IMG-ENT-02", shown[0].shown, expected, what, created[0].exchange, shown[0])
 
     def _is_accounted(self, name: str, before: Reading, reading: Reading, writes: Iterable[Write], values: int) -> bool:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
