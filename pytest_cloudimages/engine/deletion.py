@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+from pytest_cloudimages.client.denials import GONE
 from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image
@@ -53,14 +54,14 @@ def _refusal(image: Image, resources: Iterable[SetResource], *, protected: bool)
         time.sleep(pause)
         try:
             status = _deletion(image, protected=protected)
-            unseen = status == 404 and _unseen(image)  # noqa: PLR2004 - as HTTP has it
+            unseen = status in GONE and _unseen(image)
             if gone and unseen:
                 # Where nothing is found any more, neither is this image.
                 raise_if_shut_out(image.client, {status})
         except NoEffect:
             gone = False
             break  # nothing more is sent: whoever waits waits in vain
-        if status == 404:  # noqa: PLR2004 - as HTTP has it
+        if status in GONE:
             if gone and unseen:
                 break
             gone = unseen
@@ -69,7 +70,7 @@ def _refusal(image: Image, resources: Iterable[SetResource], *, protected: bool)
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
-    if gone and status == 404 and image.name:  # noqa: PLR2004 - as HTTP has it
+    if gone and status in GONE and image.name:
         _delete_namesakes(image)
     return None if gone else status
 
@@ -97,7 +98,7 @@ def _deletion(image: Image, *, protected: bool) -> int:
 
 def _unseen(image: Image) -> bool:
     with suppress(Blocked):
-        return image.show().status == 404  # noqa: PLR2004 - as HTTP has it
+        return image.show().status in GONE
     return False
 
 

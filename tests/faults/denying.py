@@ -88,3 +88,16 @@ faulty(
     words=selecting("MEM-DEL"),
     delete_member=_denies_members,
 )
+
+
+def _denies_images(self: App, request: Request, image_id: str) -> Reply:
+    return _denied(self, request, App.delete_image(self, request, image_id))
+
+
+faulty(
+    "DeniesImages",
+    "Deletes an image and answers 404.",
+    "IMG-DEL-01",
+    words=selecting("IMG-DEL"),
+    delete_image=_denies_images,
+)

@@ -272,7 +272,7 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
 def _still_protected(image: Image, answer: Answer) -> Answer | None:
     """Return what shows that an image was not deleted because it is protected, as new ones may be."""
     shown = None if answer.ok else image.show()
-    return shown if shown and attributes_of(shown).get("protected") is True else None
+    return shown if shown and shown.document.get("protected") is True else None
 
 
 _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequence[Question]] = {
