@@ -326,9 +326,8 @@ faulty(
 
 
 def _adds_what_is_new(self: App, request: Request, image_id: str) -> Reply:
-    if any(isinstance(each, dict) and each.get("op") == "add" for each in operations(request)):
-        if b'"/protected"' in request.body:
-            raise Conflict("Every image has it already: replace it.")
+    if {"op": "add", "path": "/protected", "value": True} in operations(request):
+        raise Conflict("Every image has it already: replace it.")
     return App.update_image(self, request, image_id)
 
 

@@ -375,12 +375,10 @@ class _Table:
                 client.patch(image, replaced("/name", self.image.name))
             if after["min_ram"] != before["min_ram"]:
                 client.patch(image, replaced("/min_ram", before["min_ram"]))
-            if after["protected"] != before["protected"]:
-                client.patch(image, replaced("/protected", before["protected"]))
-            if after["visibility"] != before["visibility"]:
-                client.patch(image, replaced("/visibility", before["visibility"]))
-            if after[EXPIRES] != before[EXPIRES]:
-                client.patch(image, add(f"/{EXPIRES}", before[EXPIRES]))
+            for attribute in ("protected", "visibility", EXPIRES):
+                if after[attribute] != before[attribute]:
+                    put = add if after[attribute] is None else replaced
+                    client.patch(image, put(f"/{attribute}", before[attribute]))
             if after["property"] is not None:
                 client.patch(image, {"op": "remove", "path": f"/{PROPERTY}"})
             if after["tags"] != before["tags"]:
