@@ -23,7 +23,7 @@ from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import SET, Meeting, Meetings
-from pytest_cloudimages.areas.images.patch_model import attribute_of
+from pytest_cloudimages.areas.images.patch_model import attribute_of, in_the_new_form
 from pytest_cloudimages.areas.images.patches import CARRIED_OUT, VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.tried_patches import FULL, Attempt, Updates, attributes_of
@@ -66,6 +66,11 @@ def of_many(updates: Updates, *operations: str) -> Callable[[Attempt], bool]:
     )
 
 
+def singly_or_together(updates: Updates) -> Callable[[Attempt], bool]:
+    """Return whether a patch has one operation, or several where several of any kind are carried out."""
+    return lambda attempt: len(attempt.wanted.body) == 1 or updates.work_together
+
+
 def together(updates: Updates) -> Iterable[Attempt]:
     """Return the patches of several operations that were acknowledged, where one alone is carried out."""
     return updates.aside().attempts(Aim.TOGETHER).where(acknowledged) if updates.kept_singly else ()
@@ -86,6 +91,45 @@ def in_their_order(updates: Updates, operation: str) -> None:
     for attempt in attempts if not any(not_whole(each) for each in attempts) else ():
         names = [name for name, missing in attempt.undone.items() if missing == operation]
         expect(names, [], f"attributes that are not as the last operation on them says, after {attempt}")
+
+
+def taken_along(updates: Updates, attempt: Attempt) -> list[str]:
+    """Return the attributes that are gone with what a patch removes, and that it does not name.
+
+    Where other patches take such too, that is for none of the operations to say. (IMG-UPD-01.)
+    """
+    gone = lost(attempt) if removes_alone(attempt) else []
+    done = [each for each in updates.tried if gone and acknowledged(each) and each.wanted.aim in CARRIED_OUT]
+    if any(lost(each) and not removes_alone(each) for each in done):
+        return []
+    # What was to be removed before may go late.
+    late = {name for each in done[: done.index(attempt)] for name in each.wrong} if gone else set[str]()
+    return [name for name in gone if name not in late]
+
+
+def lost(attempt: Attempt) -> list[str]:
+    return [name for name in attempt.strayed if name not in attempt.after]
+
+
+def removes_alone(attempt: Attempt) -> bool:
+    operations = [each["op"] for each in in_the_new_form(attempt.wanted.body)]
+    return operations != [] and {*operations} == {"remove"}
+
+
+def of_the_system(updates: Updates, attempt: Attempt, *operations: str) -> list[str]:
+    """Return the system attributes on which a patch has such an operation, and that have changed."""
+    protected = (each for each in updates.tried if each.wanted.aim in (Aim.PROTECTED, Aim.SYSTEM_ADDED))
+    known = set[str]().union(*(each.named for each in protected if len(each.wanted.body) == 1))
+    body = in_the_new_form(attempt.wanted.body)
+    named = {attribute_of(each["path"]) for each in body if each["op"] in operations}
+    return [name for name in attempt.changed if name in named & known]
+
+
+def unguarded(updates: Updates, *operations: str) -> None:
+    """Expect no system attribute to change by an operation that others come before."""
+    __tracebackhide__ = True
+    for attempt in updates.aside().attempts(Aim.FAILS_LATE).where(acknowledged):
+        expect(of_the_system(updates, attempt, *operations), [], f"system attributes that {attempt} changed")
 
 
 def repeated(updates: Updates, operation: str) -> None:
@@ -123,13 +167,15 @@ def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
     for attempt in together.where(updates.takes_its_values) if updates.work_singly else ():
         expect(attempt.answer.status, OK, f"status of {attempt}, each operation of which is carried out alone")
     missed = set[str]()
-    for attempt in updates.aside().attempts(*VALID).where(acknowledged):
+    for attempt in updates.aside().attempts(*VALID, Aim.EMPTY).where(acknowledged):
         # What is not stored as it was set, or under another name, is the concern of those who ask for it; so is what
         # of it turns up later.
-        otherwise = [name for name in attempt.told_otherwise if name not in attempt.wrong]
+        told = attempt.told_otherwise if attempt.wanted.body else ()
+        otherwise = [name for name in told if name not in attempt.wrong]
         expect(otherwise, [], f"attributes of the answer to {attempt} that the image has not so")
-        # What was removed before, and is back, IMG-UPD-12 asks about.
-        strayed = [] if attempt.wrong else [name for name in updates.strayed(attempt) if name not in missed]
+        # What was removed before, and is back, IMG-UPD-12 asks about, and what is removed with something else.
+        others = missed | {*taken_along(updates, attempt)}
+        strayed = [] if attempt.wrong else [name for name in updates.strayed(attempt) if name not in others]
         missed |= {*attempt.wrong}
         expect(strayed, [], f"attributes that changed and that {attempt} does not name")
 
@@ -205,10 +251,10 @@ def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) ->
     for attempt in or_skip(updates.attempts(Aim.ADDED, Aim.BACK).where(within_limits(updates)), FULL):
         carried_out(attempt)
     # What a service takes, it keeps as it came.
-    special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
+    special = updates.aside().attempts(Aim.VALUE).where(acknowledged).where(singly_or_together(updates))
     for attempt in special.where(lambda attempt: "name" not in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
-    for attempt in updates.aside().attempts(Aim.ALIKE).where(acknowledged):
+    for attempt in updates.aside().attempts(Aim.ALIKE).where(acknowledged).where(singly_or_together(updates)):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
         expect(updates.strayed(attempt), [], f"attributes that changed and that {attempt} does not name")
     for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "add")):
@@ -238,6 +284,8 @@ def test_an_attribute_is_removed(updates: Updates) -> None:
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     repeated(updates, "remove")
     in_their_order(updates, "remove")
+    for attempt in updates.aside().attempts(*VALID).where(acknowledged):
+        expect(taken_along(updates, attempt), [], f"attributes that are removed, and not named, by {attempt}")
 
 
 # "It is an error condition to attempt to remove an attribute that does not exist"
@@ -321,6 +369,7 @@ def test_the_vendors_prefix_is_refused(updates: Updates, vendors_own: bool) -> N
 def test_a_system_attribute_cannot_be_changed(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.PROTECTED):
         expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+    unguarded(updates, "remove", "replace")
 
 
 # "You must be the owner of the image"
@@ -353,8 +402,10 @@ def half_way(image_meetings: Meetings) -> None:
 @requirement("IMG-UPD-22")
 def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: Meetings) -> None:
     for attempt in updates.attempts(Aim.FAILS_LATE):
-        # What fails by itself too, or is taken, is the concern of those who ask for it alone.
-        if updates.taken_alone(attempt):
+        # What fails by itself too, or is taken, is the concern of those who ask for it alone; so is what is done whole
+        # that must not be done.
+        done = attempt.answer.ok and of_the_system(updates, attempt, "add", "remove", "replace")
+        if updates.taken_alone(attempt) or done:
             continue
         if attempt.answer.status < 500:
             expect(attempt.answer.status, REFUSED, f"status of {attempt}")
@@ -469,3 +520,4 @@ def test_the_time_of_the_last_update_does_not_go_back(updates: Updates, image_li
 def test_a_system_attribute_cannot_be_added(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.SYSTEM_ADDED):
         expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+    unguarded(updates, "add")

@@ -313,7 +313,7 @@ def test_a_protected_image_is_not_deleted(
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
     for answer in image_life.aside().answered(Question.PROTECTED_SHARED):
-        expect(answer.status, 403, f"status of {answer}, an image that is protected and has a member")
+        expect(answer.status, 403, f"status of {answer}, an image that is protected, by an addition, and has a member")
     for _, answer in deactivated_image.aside().while_deactivated("deletion"):
         expect(answer.ok, False, f"whether {answer} is a success, of an image that is protected and deactivated")
     for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):

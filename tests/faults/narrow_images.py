@@ -306,6 +306,39 @@ faulty(
 )
 
 
+def _protected_by_addition(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    for each in operations(request):
+        if isinstance(each, dict) and "/protected" in each.values():
+            unlocked: set[str] = self.__dict__.setdefault("unlocked", set())
+            (unlocked.discard if each.get("op") == "replace" else unlocked.add)(image_id)
+    return reply
+
+
+faulty(
+    "ProtectsByReplacementsAlone",
+    "Deletes what is protected and was not by the operation replace.",
+    "IMG-DEL-02",
+    words=selecting("IMG-DEL"),
+    update_image=_protected_by_addition,
+    delete_image=_deletes_unlocked,
+)
+
+
+def _adds_what_is_new(self: App, request: Request, image_id: str) -> Reply:
+    if {"op": "add", "path": "/protected", "value": True} in operations(request):
+        raise Conflict("Every image has it already: replace it.")
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "AddsNoProtection",
+    "Refuses to add protection, which every image has already, and replaces it.",
+    words=selecting("IMG-DEL"),
+    update_image=_adds_what_is_new,
+)
+
+
 def _unprotected(self: App, request: Request) -> Reply:
     reply = App.create_image(self, request)
     document: Any = reply.json()

@@ -635,3 +635,181 @@ faulty(
     words=selecting("IMG-UPD"),
     update_image=_tagged_by_members,
 )
+
+
+# What is refused, and has been set elsewhere at once
+
+
+def _elsewhere(attribute: str) -> Callable[[App, Request, str], Reply]:
+    """Return what sets an attribute by a patch that is refused in the end."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        try:
+            return App.update_image(self, request, image_id)
+        except Refusal:
+            for each in operations(request)[:-1]:
+                if _path(each) == f"/{attribute}":
+                    App.update_image(self, rewritten(request, [each]), image_id)
+            raise
+
+    return update_image
+
+
+for _name, _attribute, _what in (
+    ("KeepsWhoSeesAnImageOfRefusedPatches", "visibility", "visibility"),
+    ("KeepsProtectionOfRefusedPatches", "protected", "protection"),
+    ("KeepsFormatsOfRefusedPatches", "disk_format", "disk format"),
+):
+    faulty(
+        _name,
+        f"Keeps the {_what} that a patch sets which is refused in the end.",
+        "IMG-UPD-22",
+        words=selecting("IMG-UPD"),
+        update_image=_elsewhere(_attribute),
+    )
+
+
+# Empty, and with system attributes among others
+
+
+def _emptied(self: App, request: Request, image_id: str) -> Reply:
+    if request.media_type.endswith("v2.1-json-patch") and request.body.strip() == b"[]":
+        image = self.images.open(request.caller, image_id)
+        image.tags, image.min_ram = [], 0
+        return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "ResetsWhatAnEmptyPatchDoesNotName",
+    "Takes an empty patch for one that sets everything to what it is by default.",
+    "IMG-UPD-01",
+    words=selecting("IMG-UPD"),
+    update_image=_emptied,
+)
+
+
+def _moved(self: App, request: Request, image_id: str) -> Reply:
+    if request.media_type.endswith("v2.1-json-patch") and request.body.strip() == b"[]":
+        self.images.open(request.caller, image_id).touch()
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "DatesEmptyPatches",
+    "Takes an empty patch for a change, and dates it.",
+    words=selecting("IMG-UPD"),
+    update_image=_moved,
+)
+
+
+def _guarded(place: int) -> Callable[[App, Request, str], Reply]:
+    """Return what compares one operation of several with the system attributes, and takes a size from the others."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        found = operations(request)
+        others = [each for each in found if len(found) > 1 and each is not found[place]]
+        sizes = [each for each in others if _path(each) == "/size" and isinstance(each.get("value"), int)]
+        if not sizes:
+            return App.update_image(self, request, image_id)
+        App.update_image(self, rewritten(request, [each for each in found if each not in sizes]), image_id)
+        image = self.images.open(request.caller, image_id)
+        image.size = sizes[-1]["value"]
+        return Reply.of_json(self.represent(image))
+
+    return update_image
+
+
+for _name, _place, _which in (("GuardsTheFirstOperation", 0, "first"), ("GuardsTheLastOperation", -1, "last")):
+    faulty(
+        _name,
+        f"Compares the {_which} operation of a patch with the system attributes, and no other.",
+        "IMG-UPD-20",
+        words=selecting("IMG-UPD"),
+        update_image=_guarded(_place),
+    )
+
+
+def _adds_checksums(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request)
+    last = found[-1] if len(found) > 1 and isinstance(found[-1], dict) else {}
+    if (last.get("op"), last.get("path")) != ("add", "/checksum"):
+        return App.update_image(self, request, image_id)
+    App.update_image(self, rewritten(request, found[:-1]), image_id)
+    image = self.images.open(request.caller, image_id)
+    image.checksum = last["value"]
+    return Reply.of_json(self.represent(image))
+
+
+faulty(
+    "AddsChecksumsBesideOthers",
+    "Adds a checksum where a patch does something else too.",
+    "IMG-UPD-28",
+    words=selecting("IMG-UPD"),
+    update_image=_adds_checksums,
+)
+
+
+# Removed with something else
+
+
+def _in_any_case(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    removed = {_path(each)[1:].lower() for each in operations(request) if each.get("op") == "remove"}
+    image = self.images.get(image_id)
+    for name in [each for each in image.properties if each.lower() in removed]:
+        del image.properties[name]
+    return Reply.of_json(self.represent(image)) if removed else reply
+
+
+faulty(
+    "RemovesInAnyCase",
+    "Removes with an attribute those whose names differ from its name by the case of letters.",
+    "IMG-UPD-12",
+    words=selecting("IMG-UPD"),
+    update_image=_in_any_case,
+)
+
+
+def _crowded(self: App, image: Image) -> dict[str, object]:
+    return App.represent(self, image) | ({"x_crowded": "yes"} if len(image.properties) > MANY else {})
+
+
+faulty(
+    "SaysThatThereAreMany",
+    "Shows an attribute of its own while an image has more than ten of the owner's.",
+    words=selecting("IMG-UPD"),
+    represent=_crowded,
+)
+
+
+# Tags of a patch that are none
+
+
+def _tags(change: Callable[[list[Any]], list[Any]]) -> Callable[[Patch], Patch]:
+    """Return what sets other tags than a patch names."""
+
+    def changed(found: Patch) -> Patch:
+        return [
+            each | {"value": change(each["value"])}
+            if _path(each) == "/tags" and isinstance(each.get("value"), list)
+            else each
+            for each in found
+        ]
+
+    return changed
+
+
+for _name, _sentence, _change in (
+    (
+        "PassesOverTagsThatAreNoText",
+        "Sets the tags of a patch but for those that are no text.",
+        lambda tags: [tag for tag in tags if isinstance(tag, str)],
+    ),
+    (
+        "CutsTheTagsOfPatches",
+        "Sets the first 255 characters of a tag that a patch has longer.",
+        lambda tags: [tag[:255] if isinstance(tag, str) else tag for tag in tags],
+    ),
+):
+    patched(_name, _sentence, "IMG-UPD-25", change=_tags(_change), words=selecting("IMG-UPD"))

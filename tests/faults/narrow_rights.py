@@ -244,6 +244,43 @@ faulty(
 )
 
 
+def _takes_off(self: App, request: Request, image_id: str) -> Reply:
+    if b'"value"' not in request.body and b'"remove"' in request.body and request.caller.project:
+        request = replace(request, caller=replace(request.caller, writes=True))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "AsksWhoMayWriteWhereThereIsAValue",
+    "Lets who may only read remove properties of the images of its project.",
+    "RBAC-03",
+    words=selecting("RBAC-03"),
+    update_image=_takes_off,
+)
+
+
+def _has_none(self: App, request: Request, image_id: str) -> Reply:
+    if b'"remove"' in request.body and not request.caller.writes:
+        return self.error(request, HTTPStatus.CONFLICT, "There is no such property.")
+    return App.update_image(self, request, image_id)
+
+
+def _without_properties(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.show_image(self, request, image_id)
+    document: Any = reply.json()
+    own = self.images.get(image_id).properties if not request.caller.writes else {}
+    return Reply.of_json({name: value for name, value in document.items() if name not in own})
+
+
+faulty(
+    "KeepsPropertiesFromReaders",
+    "Shows no properties to who may only read, and knows of none that it could remove.",
+    words=ROLES,
+    update_image=_has_none,
+    show_image=_without_properties,
+)
+
+
 def _filled(self: App, request: Request, image_id: str) -> Reply:
     return App.upload(self, replace(request, caller=replace(request.caller, writes=True)), image_id)
 

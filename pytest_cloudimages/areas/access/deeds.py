@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.images.patch_model import add, replaced
+from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.engine.provisioning import EXPIRES
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 
 TAG, NEW_TAG = "there-before", "of-somebody-else"
@@ -68,6 +69,8 @@ class Deed(enum.Enum):
     UPDATE_BY_THE_OLD_FORM = "PATCH", "/images/{image}", "min_ram"
     """The body as version 2.0 of the API has it, which may be a handler of its own."""
     ADD_PROPERTY = "PATCH", "/images/{image}", "property"
+    REMOVE_PROPERTY = "PATCH", "/images/{image}", EXPIRES
+    """Of what every image of a run is created with; where the service takes none, there is nothing to remove."""
     REPLACE_TAGS = "PATCH", "/images/{image}", "tags"
     PROTECT = "PATCH", "/images/{image}", "protected"
     MAKE_PRIVATE = "PATCH", "/images/{image}", "visibility"
@@ -116,6 +119,7 @@ PROPERTY = "cloudimages_of_somebody_else"
 """A property of one's own, which the image does not have."""
 CHANGE_OF: Mapping[Deed, Mapping[str, object]] = {
     Deed.ADD_PROPERTY: add(f"/{PROPERTY}", NEW_TAG),
+    Deed.REMOVE_PROPERTY: remove(f"/{EXPIRES}"),
     Deed.REPLACE_TAGS: replaced("/tags", [TAG, f"{NEW_TAG}-too"]),
     Deed.PROTECT: replaced("/protected", True),
     Deed.MAKE_PRIVATE: replaced("/visibility", "private"),

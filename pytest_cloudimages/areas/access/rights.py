@@ -41,7 +41,7 @@ from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_f
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
-from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.areas.images.states import OCTETS, shared
 from pytest_cloudimages.client.answers import Answer
@@ -49,7 +49,7 @@ from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
-from pytest_cloudimages.engine.provisioning import PREFIX
+from pytest_cloudimages.engine.provisioning import EXPIRES, PREFIX
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -143,7 +143,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 40, 40, 40))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 41, 41, 41))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -262,7 +262,9 @@ class _Table:
         before, _ = self._look(name)
         if not before["there"]:
             return []
-        sent = [(deed, self._sent(party, client, deed, name, before)) for deed in deeds if deed in self.deeds]
+        lacking = {Deed.REMOVE_PROPERTY} if before[EXPIRES] is None else set[Deed]()
+        deeds = [deed for deed in deeds if deed in self.deeds - lacking]
+        sent = [(deed, self._sent(party, client, deed, name, before)) for deed in deeds]
         if self.run.rounds and party in READING:  # the second time is no confirmation
             sent += [(deed, self._sent(party, client, deed, name, before)) for deed in deeds if deed is Deed.DELETE]
         after, looked = self._look(name)
@@ -347,6 +349,7 @@ class _Table:
             **{name: data.get(name) for name in OF_AN_IMAGE},
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "property": data.get(PROPERTY),
+            EXPIRES: data.get(EXPIRES),
             "created": [each for each in ids if each != self.image.id],
             "members": [],
             "tasks": [],
@@ -371,10 +374,10 @@ class _Table:
                 client.patch(image, replaced("/name", self.image.name))
             if after["min_ram"] != before["min_ram"]:
                 client.patch(image, replaced("/min_ram", before["min_ram"]))
-            if after["protected"] != before["protected"]:
-                client.patch(image, replaced("/protected", before["protected"]))
-            if after["visibility"] != before["visibility"]:
-                client.patch(image, replaced("/visibility", before["visibility"]))
+            for attribute in ("protected", "visibility", EXPIRES):
+                if after[attribute] != before[attribute]:
+                    put = add if after[attribute] is None else replaced
+                    client.patch(image, put(f"/{attribute}", before[attribute]))
             if after["property"] is not None:
                 client.patch(image, {"op": "remove", "path": f"/{PROPERTY}"})
             if after["tags"] != before["tags"]:

@@ -79,7 +79,7 @@ VALID = (
     *(Aim.REPEATED, Aim.KEPT, Aim.ODD, Aim.NEARLY, Aim.STANDARD_AGAIN),
 )
 """Those that a service carries out, whole."""
-CARRIED_OUT = (*VALID, Aim.OLD_FORM)
+CARRIED_OUT = (*VALID, Aim.OLD_FORM, Aim.EMPTY)
 """Those of which a service that acknowledges one has done what it says."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
 """Those that a service may carry out or refuse."""
@@ -184,12 +184,14 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.MANY, [replaced("/min_disk", 50), replaced("/min_ram", 4096), replaced("/tags", ["with"])])
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
-        yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
+        # One stays whose name begins with that of another, which is removed: it is another attribute.
+        gone = [path for path in many if path != f"{many[1]}0"]
+        yield Wanted(Aim.MANY, [remove(path) for path in gone], needs=many[-1][1:])
         # What was removed before can be added, and removed, once more.
-        yield Wanted(Aim.BACK, [add(many[0], "added once more")])
-        yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
-        yield Wanted(Aim.REPEATED, [add(many[0], "added once more")])
-        yield Wanted(Aim.REPEATED, [remove(many[0])], needs=many[0][1:])
+        yield Wanted(Aim.BACK, [add(many[1], "added once more")])
+        yield Wanted(Aim.REMOVED, [remove(many[1])], needs=many[1][1:])
+        yield Wanted(Aim.REPEATED, [add(many[1], "added once more")])
+        yield Wanted(Aim.REPEATED, [remove(many[1])], needs=many[1][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 512), replaced("/min_ram", 2560)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         again = [add("/name", "cloudimages added"), add("/min_ram", 1024), add("/tags", ["added", "again"])]
@@ -236,7 +238,8 @@ def with_data() -> Iterator[Wanted]:
     yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 512)])
     yield Wanted(Aim.REMOVED, [remove(f"/{own}")], needs=own)
     late = [replaced("/name", "cloudimages half"), replaced("/min_ram", 98), replaced("/tags", ["half"])]
-    yield Wanted(Aim.FAILS_LATE, [*late, remove("/cloudimages_lacking")])
+    late += [replaced("/visibility", "private"), add("/checksum", "0" * 32)]
+    yield Wanted(Aim.FAILS_LATE, late)
     # What says something of the data is there to be changed now.
     for name, value in (("size", 5), ("checksum", "0" * 32), ("status", "queued")):
         yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)])
@@ -276,12 +279,14 @@ def _refused() -> dict[Aim, list[Any]]:
         "file": f"/v2/images/{nobody}/file",
         "schema": "/v2/schemas/member",
     }
+    # What is last fails; before it comes what some services do not know, or keep elsewhere: who sees an image, who may
+    # delete it. Whichever visibility it has, one of the two is another.
     failing = (
-        replaced("/id", nobody),
-        replaced("/status", "active"),
-        add("/cloudimages_a/b", "of two tokens"),
-        replaced("/visibility", "bogus"),
-        {"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"},
+        (replaced("/visibility", "private"), replaced("/size", 5)),
+        (replaced("/visibility", "shared"), replaced("/status", "active")),
+        (replaced("/protected", True), replaced("/os_hidden", True), add("/cloudimages_a/b", "of two tokens")),
+        (replaced("/disk_format", "iso"), replaced("/container_format", "aki"), replaced("/visibility", "bogus")),
+        ({"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"},),
     )
     # A service may keep each kind of attributes in a table of its own.
     half = (
@@ -304,7 +309,9 @@ def _refused() -> dict[Aim, list[Any]]:
             [replaced(f"/{THIRD}", "of what was there")],
         ],
         Aim.PROTECTED: [
-            *([replaced(f"/{name}", value)] for name, value in system.items()),
+            *([replaced(f"/{name}", value)] for name, value in system.items() if name != "size"),
+            # Nor before what can be done; by itself it is set where there is data.
+            [replaced("/size", 5), replaced("/name", "of a size")],
             *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self", "file", "schema", "size")),
         ],
         Aim.SYSTEM_ADDED: [[add(f"/{name}", system[name])] for name in ("size", "status", "checksum", "created_at")],
@@ -353,7 +360,7 @@ def _refused() -> dict[Aim, list[Any]]:
             [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
             [replaced("/min_ram", 512), replaced("/min_disk", "many")],
             [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
-            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), *half, last] for last in failing),
+            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), *half, *last] for last in failing),
         ],
     }
 

@@ -148,9 +148,14 @@ def first_taken(*openings: Callable[[], AbstractContextManager[Image]]) -> Itera
 
 @contextmanager
 def protection(image: Image) -> Iterator[bool]:
-    """Have an image protected from deletion for a block, as far as that can be; yield whether it is."""
+    """Have an image protected from deletion for a block, as far as that can be; yield whether it is.
+
+    An addition sets what is there too (IMG-UPD-24); where it does not, or is not told to have, a replacement does.
+    """
     with image.client.recorder.of(Purpose.PREPARING):
-        protected = image.client.patch(image.id, replaced("/protected", True)).ok
+        added = image.client.patch(image.id, add("/protected", True))
+        shown = added.data if added.ok and isinstance(added.data, dict) else {}
+        protected = shown.get("protected") is True or image.client.patch(image.id, replaced("/protected", True)).ok
     try:
         yield protected
     finally:
