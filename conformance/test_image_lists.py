@@ -133,7 +133,10 @@ def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedIma
         for offered in offered_images.of(member_status=asked):
             expect(offered.listed.status, 200, f"status of {offered}")
             expect(offered.holds, asked in ("all", offered.status), f"whether the image is in {offered}")
-    for offered in offered_images.of(member_status=""):
+    # What lists by an owner open to whomever, is for those who ask for own images to say. (IMG-LIST-02)
+    by_owner = image_lists.aside().of(Aspect.FOREIGN).where(lambda asked: bool(asked.value("owner")))
+    opened = any(asked.held for asked in by_owner)
+    for offered in offered_images.of(member_status="").where(lambda each: not (opened and each.asks_for("owner"))):
         expect(offered.holds, offered.status == ACCEPTED, f"whether the image is in {offered}")
     for decided in image_lists.aside().of(Aspect.DECIDED):
         expect(decided.listed.status, 200, f"status of {decided}")
@@ -294,6 +297,9 @@ def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
                     asked,
                     lambda entry, name=name, value=value: name not in entry or having(name, value)(entry),  # type: ignore[misc]
                 )
+    # What is nothing in some languages is a value like others, however it is written.
+    for asked in image_lists.aside().by_nothing():
+        holds_what_fits(asked)
     # Of many at once all have to fit: what does not work alone is the concern of those who ask for it so.
     together = image_lists.aside().of(Aspect.TOGETHER).where(lambda asked: asked.listed.readable)
     for asked in together.where(lambda asked: image_lists.filters_by(asked.but)):

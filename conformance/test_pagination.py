@@ -68,8 +68,11 @@ def test_a_page_starts_after_its_marker(image_lists: Lists, offered_images: Offe
     # Nor does it start anew where its image is left out itself, as one is that was changed meanwhile.
     for asked in image_lists.aside().of(Aspect.PASSED).where(lambda asked: asked.listed.readable):
         expect(sorted({*asked.held} - {*asked.wanted}), [], f"our images in {asked} that come before its marker")
-    # Nor does what others share with the caller begin it.
+    # Nor does what others share with the caller begin it, which has just been the last image seen.
     for offered in offered_images.aside().starting_after():
+        # Any other error is one of what it asks for besides. (IMG-LIST-05)
+        unknown = offered.listed.status == 400
+        expect(unknown, False, f"whether {offered} takes the image that such a list has just held for none")
         expect(offered.holds, False, f"whether {offered} holds the image that it starts after")
 
 

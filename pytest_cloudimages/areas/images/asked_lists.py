@@ -23,6 +23,7 @@ class Aspect(enum.StrEnum):
     STATUS = "by status"
     SIZE = "by size"
     ATTRIBUTE = "by an attribute"
+    NOTHING = "by a value that is nothing in some languages"
     TOGETHER = "by many at once"
     LINK = "by a link"
     SORTED = "sorted"
@@ -216,12 +217,33 @@ class Lists(Collection):
         alone = [each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and each.query[0][0] in names]
         return all(each.is_filtered for each in (asked, *alone))
 
+    def passes_over(self, asked: Asked) -> bool:
+        """Return whether a list passes over its filter, which was not seen to work by another value either."""
+        ours = {each for each, data in asked.known.items() if data.get("name") == asked.value("name")}
+        alone = [
+            each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and each.query[0][0] == asked.query[0][0]
+        ]
+        works = any(each.listed.readable and sorted(each.held) == sorted(each.wanted) for each in alone)
+        return not works and {*asked.held} == ours
+
     def filters_by_most(self) -> bool:
         """Return whether more attributes were seen to work as filters than not."""
         asked = [each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and not each.value("marker")]
         names = {name for each in asked for name, _ in each.query if name not in ("name", "limit")}
         lacking = {each.query[0][0] for each in asked if each.listed.status != 200 or not each.is_filtered}  # noqa: PLR2004
         return 2 * len(names & lacking) < len(names)
+
+    @cases
+    def by_nothing(self) -> Iterator[Case[Asked]]:
+        """Return the lists by what is nothing in some languages, each in the way that was tried last.
+
+        Where a way was refused, or one finds all that there is whatever it is asked for, there may be no such filter.
+        """
+        asked = [each for each in self.asked if each.aspect is Aspect.NOTHING]
+        for name in dict.fromkeys(each.query[0][0] for each in asked):
+            ways = [each for each in asked if each.query[0][0] == name]
+            if all(each.listed.readable for each in ways) and not self.passes_over(ways[-1]):
+                yield Case(ways[-1], [exchange for each in ways for exchange in each.listed.exchanges])
 
     @cases
     def both_ways(self) -> Iterator[Case[tuple[Asked, Asked]]]:

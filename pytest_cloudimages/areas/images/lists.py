@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
@@ -11,16 +10,16 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
+from pytest_cloudimages.areas.common.paging import Query, query_of, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
+from pytest_cloudimages.areas.images.changed_lists import sort_by_the_last_change
 from pytest_cloudimages.areas.images.list_reader import ListReader
 from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_before, names_of, set_apart
+from pytest_cloudimages.areas.images.marked_lists import fits, start_after_markers
 from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
-from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import A_WHILE, OCTETS, once_settled
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
+from pytest_cloudimages.areas.images.states import OCTETS, once_settled
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -33,8 +32,11 @@ BEYOND_32_BITS = str(2**32 + 1)
 OF_LARGE_IMAGES = ((BEYOND_32_BITS, ""), ("", str(2**32)))
 """Bounds as of an image of 4 GiB: in 32 bits the first is 1, and the other 0."""
 
+WAYS_OF_FALSE = ("false", "False", "0")
+"""How what is not true may be written in a query."""
 
-@workload(empty=lambda: Lists([]), requests=(175, 208, 208, 208))
+
+@workload(empty=lambda: Lists([]), requests=(175, 219, 219, 219))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -57,7 +59,7 @@ def image_lists(run: Run) -> Lists:
         lists.have_asked(mark, _filter, _filter_by_values, _sort)
         lists.have_asked(mark, _read_by_page, _ask_wrongly, _ask_as_another)
         if run.rounds:
-            _sort_by_the_last_change(lists, mark, images, changed)
+            sort_by_the_last_change(lists, mark, images, changed)
         dated = "created_at" in lists.sorted_by
         moving = read_while_moving(run, mark, images, lists.known, stack, dated=dated)
         lists.asked += [Asked(Aspect.MOVING, *moved) for moved in moving]
@@ -92,6 +94,7 @@ def _filter_by_values(lists: ListReader, mark: str) -> None:
     _filter_by_size(lists)
     _filter_by_attributes(lists, mark)
     if lists.run.rounds:
+        _filter_by_nothing(lists, mark)
         _filter_together(lists, mark)
     for name in ("self", "file", "schema"):
         led = next(iter(lists.known.values())).get(name)
@@ -150,6 +153,20 @@ def _filter_by_attributes(lists: ListReader, mark: str) -> None:
         lists.by(Aspect.ATTRIBUTE, *several.items(), *lists.wide, **several)
 
 
+def _filter_by_nothing(lists: ListReader, mark: str) -> None:
+    """Filter by values that are nothing in some languages, or that are not where they are text.
+
+    How a list is asked for what is not true, no sentence says: the next way is tried where nothing was found.
+    """
+    for name, spelled in (("min_ram", ("0",)), ("protected", WAYS_OF_FALSE), ("os_hidden", WAYS_OF_FALSE)):
+        named = {each: data.get(name) for each, data in lists.known.items() if data.get("name") == mark}
+        fitting = [each for each, value in named.items() if value in (0, False)]
+        for value in spelled if fitting else ():
+            lists.ask(Aspect.NOTHING, (name, value), ("name", mark), expected=fitting)
+            if sorted(lists.asked[-1].held) == sorted(fitting):
+                break
+
+
 def _sort(lists: ListReader, mark: str) -> None:
     for key in SORT_KEYS:
         for direction in ("asc", "desc"):
@@ -175,45 +192,6 @@ def _sort(lists: ListReader, mark: str) -> None:
         lists.ask(Aspect.HALF, half, *lists.wide, most=4)
 
 
-def _sort_by_the_last_change(lists: ListReader, mark: str, images: Sequence[Image], changed: float) -> None:
-    """Change the image that was created neither first nor last, and sort by the times of changes.
-
-    To have the right order by chance it would have to be at one end. A clock of seconds tells its change from all those
-    that were ``changed`` before; most of the time until then went by with other lists.
-    """
-    created = next((each.held for each in lists.asked if each.query == _by_time("created_at", "asc", mark)), [])
-    image = next((each for each in images if created[1:-1] == [each.id]), None)
-    if image is None:
-        return
-    time.sleep(max(0.0, A_WHILE - (time.monotonic() - changed)))
-    with lists.run.recorder.of(Purpose.PREPARING):
-        if not image.client.patch(image.id, replaced("/min_disk", 2)).ok:
-            return
-    before, shown = lists.known[image.id], attributes_of(image.show())
-    # Whether the time has moved or not, whatever lists show from now on is compared with the image as it is now.
-    lists.known = lists.known | {image.id: shown}
-    if shown.get("updated_at") == before.get("updated_at"):
-        return
-    for direction in ("asc", "desc"):
-        query = _by_time("updated_at", direction, mark)
-
-        def look(query: Query = query) -> PagedList:
-            return read_pages(lists.run.client, "/images", query)
-
-        def is_late(seen: PagedList) -> bool:
-            """Return whether a list shows the time of before: it is sorted by that."""
-            times = [entry.get("updated_at") for entry in seen.entries if entry.get("id") == image.id]
-            return before.get("updated_at") in times
-
-        listed = image.eventually(look, lambda seen: not is_late(seen))
-        if not is_late(listed):
-            lists.asked.append(Asked(Aspect.SORTED, query, listed, None, lists.known))
-
-
-def _by_time(key: str, direction: str, mark: str) -> Query:
-    return (("sort_key", key), ("sort_dir", direction), ("name", mark))
-
-
 def _filter_together(lists: ListReader, mark: str) -> None:
     """Filter by many at once: all of them have to fit, and where any one does not, nothing does."""
     several = [(each, data) for each, data in lists.known.items() if data.get("cloudimages_own") == OWN]
@@ -222,7 +200,7 @@ def _filter_together(lists: ListReader, mark: str) -> None:
     values |= {"visibility": data.get("visibility"), "status": data.get("status"), "size_min": data.get("size")}
     values = {name: int(value) if is_whole(value) else value for name, value in values.items()}
     fitting = {name: str(value) for name, value in values.items() if value is not None}
-    whole = [each for each, other in several if all(_fits(other, name, value) for name, value in fitting.items())]
+    whole = [each for each, other in several if all(fits(other, name, value) for name, value in fitting.items())]
     lists.ask(Aspect.TOGETHER, *fitting.items(), expected=whole)
     others = {"name": f"{mark}-b", "os_distro": "ubuntu", "cloudimages_own": "a b", "owner": uuid.uuid4().hex}
     # A new image may be private, and given data a while before it is active.
@@ -231,12 +209,6 @@ def _filter_together(lists: ListReader, mark: str) -> None:
     for name in fitting if whole and lists.asked[-1].listed.readable else ():
         asked = lists.ask(Aspect.TOGETHER, *(fitting | {name: others[name]}).items(), expected=[])
         lists.asked[-1] = replace(asked, but=name)
-
-
-def _fits(data: Attributes, name: str, value: str) -> bool:
-    if name == "size_min":
-        return is_whole(size := data.get("size")) and size >= int(value)
-    return str(data.get(name)) == value
 
 
 def _read_by_page(lists: ListReader, mark: str) -> None:
@@ -270,53 +242,7 @@ def _read_by_page(lists: ListReader, mark: str) -> None:
         lists.ask(Aspect.LIMITED, ("limit", "1"), ("status", status), ("name", mark), expected=found.held)
     _led_back(lists)
     lists.ask(Aspect.LIMITED, ("limit", "2"), most=2)
-    named = [each for each, data in lists.known.items() if data.get("name") == mark]
-    whole = lists.ask(Aspect.UNSORTED, ("name", mark), expected=named)
-    # One that is listed twice is not listed twice by another page.
-    for place, begin in enumerate(held := [*dict.fromkeys(whole.held)]):
-        aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
-        lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
-    upwards: Query = (("sort_dir", "asc"), ("name", mark))
-    for asked in [each for each in lists.asked if each.aspect is Aspect.UNSORTED and each.query == upwards]:
-        if lists.run.rounds and asked.listed.readable and asked.held:
-            held = [*dict.fromkeys(asked.held)]
-            lists.ask(Aspect.AFTER, ("marker", held[0]), *upwards, expected=held[1:])
-    if lists.run.rounds and whole.listed.readable:
-        _filter_after_a_marker(lists, mark, whole)
-        _pass_a_marker(lists, mark)
-
-
-def _filter_after_a_marker(lists: ListReader, mark: str, whole: Asked) -> None:
-    """Filter what comes after an image that fits, where one follows that does not.
-
-    Only where lists by the name alone start after their marker: what is lost is the filter then.
-    """
-    after = [asked for asked in lists.asked if asked.aspect in (Aspect.AFTER, Aspect.BEYOND)]
-    if any(not each.listed.readable or each.held != each.wanted for each in after):
-        return
-    filters: tuple[tuple[Aspect, str, str], ...] = (
-        (Aspect.VISIBILITY, "visibility", "shared"),
-        (Aspect.SIZE, "size_min", "1"),
-        (Aspect.ATTRIBUTE, "min_ram", "64"),
-    )
-    for aspect, name, value in filters:
-        fitting = [each for each in whole.held if _fits(lists.known[each], name, value)]
-        if fitting and [*fitting] != whole.held[-len(fitting) :]:
-            query = ((name, value), ("marker", fitting[0]), ("name", mark))
-            lists.ask(aspect, *query, expected=fitting[1:])
-
-
-def _pass_a_marker(lists: ListReader, mark: str) -> None:
-    """Filter what comes after an image that does not fit, as it may not any more, where one that fits comes before."""
-    sized = [each for each in lists.asked if each.aspect is Aspect.SORTED and each.value("sort_key") == "size"]
-    for whole in [each for each in sized if each.value("name") == mark and sorted(each.held) == sorted(each.wanted)]:
-        seen = [str(lists.known[each].get("visibility")) for each in whole.held]
-        place = next((at for at, shown in enumerate(seen) if shown != seen[0]), 0)
-        if place:
-            after = [each for each, shown in zip(whole.held, seen, strict=True) if shown == seen[0]][place:]
-            query = (("visibility", seen[0]), ("marker", whole.held[place]), *whole.query)
-            lists.ask(Aspect.PASSED, *query, expected=after)
-            return
+    start_after_markers(lists, mark)
 
 
 def _read_by_page_together(lists: ListReader, mark: str) -> None:

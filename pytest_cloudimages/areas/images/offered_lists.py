@@ -32,6 +32,10 @@ class Offered:
     def __str__(self) -> str:
         return f"{self.listed} of a consumer whose membership is {self.status}"
 
+    def asks_for(self, name: str) -> bool:
+        """Return whether it was asked for by some parameter."""
+        return any(key == name for key, _ in self.query)
+
 
 @dataclass(frozen=True, repr=False)
 class OfferedImages(Collection):
@@ -48,7 +52,7 @@ class OfferedImages(Collection):
     otherwise: Sequence[Offered] = ()
     """Lists of a consumer that has accepted the image, of other visibilities than the image has."""
     after: Sequence[Offered] = ()
-    """The page of such a consumer that starts after the image."""
+    """Pages of a consumer that start after the image, which has just been listed."""
 
     @cases
     def of_other_visibilities(self) -> Iterator[Case[Offered]]:
@@ -58,7 +62,7 @@ class OfferedImages(Collection):
 
     @cases
     def starting_after(self) -> Iterator[Case[Offered]]:
-        """Return the page that starts after the image, of a consumer that has accepted it."""
+        """Return the pages that start after the image, of a consumer whose list has held it."""
         for offered in self.after:
             yield Case(offered, offered.listed.exchanges)
 
@@ -89,7 +93,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(28, 52, 52, 52))
+@workload(empty=lambda: OfferedImages([]), requests=(28, 55, 55, 55))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -104,6 +108,8 @@ def offered_images(run: Run) -> OfferedImages:
         with run.recorder.of(Purpose.PREPARING):
             shared(image, project)
             image.add_tag(TAG)
+        name = ("name", image.name)
+        to_go_on: tuple[Query, ...] = ((("visibility", "shared"), ("member_status", PENDING), name), (name,))
         for status in (PENDING, REJECTED, ACCEPTED):
             if status != PENDING:
                 answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
@@ -113,14 +119,13 @@ def offered_images(run: Run) -> OfferedImages:
             for offered in _lists_of(run, image, other, status):
                 seen.append(offered)
                 run.show(partial(OfferedImages, seen))
+                if run.rounds and offered.holds and offered.query in to_go_on:
+                    after.append(_after(image, other, offered))
         if run.rounds:
             # Where there is no community, its name may be an unknown value of the filter like any other.
             for visibility in ("private", "public", *(["community"] if community else [])):
                 query = (("visibility", visibility), ("name", image.name))
                 otherwise.append(_list_of(image, other, status, query, due=False))
-            page = (("limit", "1"), ("marker", image.id))
-            listed = read_pages(other, "/images", page, most=1)
-            after.append(Offered(status, page, listed, bool(listed.ids([image.id]))))
             with run.recorder.of(Purpose.PREPARING):
                 other.show(image.id)  # what a service remembers of that must not outlast the image
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
@@ -129,6 +134,17 @@ def offered_images(run: Run) -> OfferedImages:
     if gone and run.rounds:
         looked = [once_gone(image, partial(other.show, image.id))]
     return OfferedImages(seen, left, looked, community, otherwise, after)
+
+
+def _after(image: Image, other: ImagesClient, offered: Offered) -> Offered:
+    """Ask for the page of a consumer that starts after the image, which was on the one before."""
+    page: Query = (("limit", "1"), ("marker", image.id), *(pair for pair in offered.query if pair[0] != "name"))
+
+    def look() -> Offered:
+        listed = read_pages(other, "/images", page, most=1)
+        return Offered(offered.status, page, listed, bool(listed.ids([image.id])))
+
+    return image.eventually(look, lambda seen: seen.listed.readable and not seen.holds)
 
 
 def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:
@@ -153,10 +169,10 @@ def _lists_of(run: Run, image: Image, other: ImagesClient, status: str) -> Itera
     queries: list[tuple[str, Query]] = [("", (name,))]
     # Who may find it by its tags is not defined, once it is there to be found.
     queries += [("", (("tag", TAG), name))] if status != ACCEPTED else []
-    # Nor is what was not accepted found by another way than its name; what lists of an owner open, others say.
+    # Nor is what was not accepted found by another way than its name.
     queries += [("", (common, name))]
     shown = image.show().data if run.rounds and status != ACCEPTED else {}
-    for key in ("id", "status") if isinstance(shown, dict) else ():
+    for key in ("id", "owner", "status") if isinstance(shown, dict) else ():
         queries += [("", ((key, str(shown[key])), name))] if shown.get(key) else []
     queries += [(asked, (common, ("member_status", asked), name)) for asked in (ACCEPTED, PENDING, REJECTED, "all")]
     # It is what was decided that is asked for, and no visibility has to be named with it.

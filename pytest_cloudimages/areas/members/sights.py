@@ -56,11 +56,14 @@ def _plainly(name: str, value: object, before: Mapping[str, object]) -> object:
     return found.astimezone(UTC).isoformat().replace("+00:00", "Z") if found else value
 
 
-def lists_of_offers(image: Image) -> tuple[Query, Query]:
-    """Return how a consumer asks for the images that it has accepted, and for those that it has not decided on."""
+def lists_of_offers(image: Image, status: str) -> tuple[Query, Query]:
+    """Return how a consumer asks for the images that it has accepted, and for those that it has not decided on.
+
+    Who is no member, or no longer, asks for all that it is a member of, whatever it has decided.
+    """
     # A lent image may have no name to look for; it is found where it is on the first page.
     names = (("name", image.name),) if image.name else ()
-    return names, (("visibility", "shared"), ("member_status", PENDING), *names)
+    return names, (("visibility", "shared"), ("member_status", PENDING if status else "all"), *names)
 
 
 def sight_of(image: Image, consumer: ImagesClient, status: str, *, lists: bool = True) -> Sight:
@@ -75,7 +78,7 @@ def sight_of(image: Image, consumer: ImagesClient, status: str, *, lists: bool =
         shown = consumer.show(image.id)
         if not lists:
             return Sight(status, shown, None, None, [shown.exchange])
-        read = [read_pages(consumer, "/images", query, most=most) for query in lists_of_offers(image)]
+        read = [read_pages(consumer, "/images", query, most=most) for query in lists_of_offers(image, status)]
         listed, offered = (holds(each, image, due=due) for each, due in zip(read, expected[1:], strict=True))
         exchanges = [shown.exchange, *(exchange for each in read for exchange in each.exchanges)]
         return Sight(status, shown, listed, offered, exchanges)
