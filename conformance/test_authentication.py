@@ -75,6 +75,9 @@ def test_an_api_key_signs_in(identity_answers: IdentityAnswers) -> None:
             pytest.skip(f"needs an API key of this user; that in CLOUDIMAGES_API_KEY may be another's: {answer}")
         expect(answer.status, 200, f"status of {answer} to the key in CLOUDIMAGES_API_KEY")
         expect(Access(answer).part("token", "id"), A_TEXT, f"token of {answer}")
+    # The form has no tenant, so that it may be left out.
+    for answer in identity_answers.aside().answered(Question.API_KEY_ALONE):
+        expect(answer.status, 200, f"status of {answer}, which names no tenant")
 
 
 # "passwordCredentials": {"username", "password"}
@@ -100,6 +103,9 @@ def test_a_token_says_for_how_long_and_for_whom(identity_answers: IdentityAnswer
             expect(access.part("token", *names), A_TEXT, f"{'.'.join(names)} of the token in {access}")
         if tenant := identity_answers.tenant:
             expect(access.part("token", "tenant", "id") == tenant, True, f"whether {access} is for whom it was asked")
+    for access in identity_answers.aside().alone():
+        for name in ("id", "name"):
+            expect(access.part("token", "tenant", name), A_TEXT, f"tenant.{name} of the token in {access}")
 
 
 # "the tenant ID … your account number"
@@ -188,13 +194,21 @@ def test_the_catalogue_has_the_image_service(identity_answers: IdentityAnswers) 
 def test_an_endpoint_says_where_it_is(identity_answers: IdentityAnswers) -> None:
     needed = "needs the vendor's catalogue, which names a service cloudImages"
     for access in or_skip(identity_answers.accesses().where(lambda access: access.is_the_vendors), needed):
-        expect(access.endpoints, SOMETHING, f"endpoints of the image service in {access}")
-        for endpoint in access.endpoints:
-            for name in ("publicURL", "region", "tenantId"):
-                expect(endpoint.get(name), A_TEXT, f"{name} of an endpoint in {access}")
-            path = urllib.parse.urlsplit(str(endpoint["publicURL"])).path.rstrip("/").split("/")
-            expect(path[-1], "v2", f"what the publicURL of an endpoint in {access} ends in")
-            expect(endpoint["tenantId"] in path, False, f"whether a publicURL in {access} has the tenant")
+        _says_where_it_is(access)
+    # Whom a token is for, its catalogue says whether the tenant was named or not.
+    for access in identity_answers.aside().alone():
+        _says_where_it_is(access)
+
+
+def _says_where_it_is(access: Access) -> None:
+    __tracebackhide__ = True
+    expect(access.endpoints, SOMETHING, f"endpoints of the image service in {access}")
+    for endpoint in access.endpoints:
+        for name in ("publicURL", "region", "tenantId"):
+            expect(endpoint.get(name), A_TEXT, f"{name} of an endpoint in {access}")
+        path = urllib.parse.urlsplit(str(endpoint["publicURL"])).path.rstrip("/").split("/")
+        expect(path[-1], "v2", f"what the publicURL of an endpoint in {access} ends in")
+        expect(endpoint["tenantId"] in path, False, f"whether a publicURL in {access} has the tenant")
 
 
 # the table of regionalized service endpoints

@@ -14,6 +14,7 @@ from pytest_cloudimages.areas.common.checks import (
     SOMETHING,
     Allowed,
     Answer,
+    anything_but,
     expect_contract,
     expect_near_date,
     expect_same_times,
@@ -21,8 +22,9 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
-from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Versions, major_versions
+from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.discovery.listed_versions import Versions, major_versions
 from pytest_cloudimages.areas.discovery.what_is_common import CommonAnswers
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
@@ -57,11 +59,22 @@ def test_links_have_the_version(common_answers: CommonAnswers, version_documents
         if version.startswith("v2"):
             path = urllib.parse.urlsplit(link).path
             expect(_has_the_version(path), True, f"whether the link of {version} in {answer} has the version: {link}")
+    # What comes before the version is where the service is: a list of versions again, or nothing, is none.
+    for listed, link, found in version_documents.aside().beside():
+        expect(found.status, anything_but(300, 404), f"status of {found}, below where {listed} leads to: {link}")
 
 
 def _has_the_version(path: str) -> bool:
     """Return whether a segment of a path is v2, or a version of it: what is asked for as v2.9 may be linked so."""
     return any(re.fullmatch(r"v2(\.\d+)?", segment) for segment in path.split("/"))
+
+
+def shown_plainly(version_documents: Versions, path: str, status: int) -> None:
+    """Expect a list of versions to be shown to who asks for no format as well: JSON is the default by GEN-05."""
+    __tracebackhide__ = True
+    for answer in version_documents.aside().asked_plainly(path):
+        expect(answer.status, status, f"status of {answer}, where no format is asked for")
+        expect(major_versions(answer), A_SECOND, f"versions in {answer}, where no format is asked for")
 
 
 # Glance's reference: "300 Multiple Choices"
@@ -71,6 +84,7 @@ def test_the_root_lists_versions(version_documents: Versions) -> None:
         expect(answer.status, 300, f"status of {answer}")
         expect_contract(answer, "contract-versions")
         expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
+    shown_plainly(version_documents, "/", 300)
 
 
 # Glance's reference: GET /versions
@@ -80,6 +94,7 @@ def test_versions_are_listed(version_documents: Versions) -> None:
         expect(answer.status, 200, f"status of {answer}")
         expect_contract(answer, "contract-versions")
         expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
+    shown_plainly(version_documents, "/versions", 200)
 
 
 # measured on Glance: the list of versions

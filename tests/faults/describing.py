@@ -178,13 +178,13 @@ describes(
 
 
 def _unknown(self: App, request: Request, reply: Reply) -> Reply:
-    if request.path.endswith("/schemas/cloudimages-bogus"):
+    if "cloudimages" in request.path.partition("/schemas/")[2]:
         return self.error(request, HTTPStatus.BAD_REQUEST, "No such schema.")
     return reply
 
 
 def _teapot(self: App, request: Request, reply: Reply) -> Reply:
-    if request.path.endswith("/schemas/cloudimages-bogus"):
+    if "cloudimages" in request.path.partition("/schemas/")[2]:
         return self.error(request, HTTPStatus.IM_A_TEAPOT, "No such schema.")
     return reply
 

@@ -12,6 +12,7 @@ from pytest_cloudimages.reference import documents
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Member
 from pytest_cloudimages.reference.refusals import NotFound, Unauthorized
+from pytest_cloudimages.reference.schemas import SCHEMAS
 from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
@@ -399,4 +400,80 @@ faulty(
     "Leads from the list of versions to each by its own name, to version 2.9 by /v2.9/.",
     words=VERSIONS,
     versions=listing_versions(lambda version: version["links"][0].update(href=f"http://127.0.0.1/{version['id']}/")),
+)
+
+
+# By what else it is asked for
+
+
+def _by_the_end(self: App, request: Request, asked: str) -> Reply:
+    return App.schema(self, request, next((name for name in SCHEMAS if asked.endswith(f"-{name}")), asked))
+
+
+faulty(
+    "FindsSchemasByTheirEnds",
+    "Shows a schema for every name that ends in its own.",
+    "SCHEMA-15",
+    words=selecting("SCHEMA"),
+    schema=_by_the_end,
+)
+
+
+def _linking(link: str) -> Callable[[App, Request], Reply]:
+    """Return what lists versions that lead somewhere else."""
+
+    def versions(self: App, request: Request) -> Reply:
+        document: Any = App.versions(self, request).json()
+        for version in document["versions"]:
+            version["links"] = [{"rel": "self", "href": link}]
+        return Reply.of_json(document, App.versions(self, request).status)
+
+    return versions
+
+
+def _behind_a_prefix(self: App, request: Request) -> Reply:
+    return App.handle(self, replace(request, target=request.target.removeprefix("/image")))
+
+
+faulty(
+    "LinksVersionsBelowAnApi",
+    "Leads from its versions to /api/v2/, where nothing is.",
+    "VER-01",
+    words=VERSIONS,
+    versions=_linking("/api/v2/"),
+)
+faulty(
+    "LinksVersionsBelowAPrefix",
+    "Leads from its versions to /image/v2/, where it is as well.",
+    words=VERSIONS,
+    versions=_linking("/image/v2/"),
+    handle=_behind_a_prefix,
+)
+faulty("LinksVersionsByTheirNumbers", "Leads to /v2.9/.", words=VERSIONS, versions=_linking("v2.9/"))
+
+
+def _page_for(asks: Callable[[Request], bool]) -> Callable[[App, Request], Reply]:
+    """Return what shows a page in place of the versions to some who ask."""
+
+    def versions(self: App, request: Request) -> Reply:
+        if asks(request):
+            return Reply(HTTPStatus.OK, b"<!DOCTYPE html><title>Versions</title>", (("Content-Type", "text/html"),))
+        return App.versions(self, request)
+
+    return versions
+
+
+faulty(
+    "ShowsVersionsAsAPage",
+    "Shows its versions as a page to who asks for no format.",
+    "VER-02",
+    "VER-03",
+    words=VERSIONS,
+    versions=_page_for(lambda request: "Accept" not in request.headers),
+)
+faulty(
+    "ShowsBrowsersAPage",
+    "Shows its versions as a page to who asks for one.",
+    words=VERSIONS,
+    versions=_page_for(lambda request: "text/html" in request.headers.get("Accept", "")),
 )

@@ -172,3 +172,63 @@ def _slowly(self: Tasks, task: Task) -> dict[str, str]:
 
 
 works("ExportsSlowly", "Takes a moment for each export.", execute_export=_slowly)
+
+
+# What names, data and objects are made of
+
+
+def _in_ascii(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_import(self, task)
+    image = self.images.get(result["image_id"])
+    image.name = str(image.name).encode("ascii", "replace").decode()
+    return result
+
+
+def _over_nothing(self: Tasks, task: Task) -> dict[str, str]:
+    name, container = f"{task.input['image_uuid']}.vhd", str(task.input["receiving_swift_container"])
+    objects = self.store.containers(task.owner).get(container, {})
+    if objects.get(name) == b"":
+        self.store.delete(task.caller, container, name)
+    return Tasks.execute_export(self, task)
+
+
+def _whole_sectors(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_export(self, task)
+    container, _, name = result["export_location"].partition("/")
+    data = self.images.get(str(task.input["image_uuid"])).data or b""
+    if len(data) % 512 == 0:
+        self.store.put(task.caller, container, name, data + bytes(512))
+    return result
+
+
+def _failing(message: str, *, where: Callable[[str], bool]) -> Callable[[Tasks, Task], dict[str, str]]:
+    """Return what fails with a message of its own where that of an honest import is of some kind."""
+
+    def execute_import(self: Tasks, task: Task) -> dict[str, str]:
+        try:
+            return Tasks.execute_import(self, task)
+        except Failed as problem:
+            raise Failed(message if where(str(problem)) else str(problem)) from None
+
+    return execute_import
+
+
+works("NamesImportsInAscii", "Names images of imports in ASCII.", "TASK-IMP-04", execute_import=_in_ascii)
+works("ExportsOverNothing", "Exports over an object that is empty.", "TASK-EXP-06", execute_export=_over_nothing)
+works(
+    "TakesWholeSectorsForADisk",
+    "Exports whole sectors with a footer of zeros.",
+    "TASK-EXP-09",
+    execute_export=_whole_sectors,
+)
+works(
+    "FailsBy500WhereNoDiskIs",
+    "Fails with the number 500 where the object to import is no disk.",
+    "TASK-IMP-05",
+    execute_import=_failing("Error 500: it went wrong.", where=lambda said: "not found" not in said),
+)
+works(
+    "FailsAsItsStoreDoes",
+    "Fails with the number 500 where its store has no object.",
+    execute_import=_failing("500 Server Error, says the store.", where=lambda said: "not found" in said),
+)

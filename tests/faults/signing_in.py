@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -252,6 +253,62 @@ forgives(
     profile="standard",
 )
 forgives("TakesWhatIsNoJson", "Gives a token for a body that is no JSON.", "AUTH-10", where=lambda auth: not auth)
+
+
+def _key_for_a_password(self: App, request: Request) -> Reply:
+    auth = _signs(request)
+    given, tester = dict(auth.get("passwordCredentials", {})), self.identity.users["tester"]
+    if (given.get("username"), given.get("password")) == (tester.name, tester.api_key):
+        auth["passwordCredentials"]["password"] = tester.password
+        return App.issue_access(self, replace(request, body=json.dumps({"auth": auth}).encode()))
+    return App.issue_access(self, request)
+
+
+faulty(
+    "TakesAKeyForAPassword",
+    "Takes the API key of a user for its password.",
+    "AUTH-11",
+    profile="standard",
+    issue_access=_key_for_a_password,
+)
+
+
+def alone(name: str, sentence: str, *ids: str, change: Callable[[Access], object]) -> None:
+    """Register a service that says something else to who names no tenant beside an API key."""
+
+    def issue_access(self: App, request: Request) -> Reply:
+        reply = App.issue_access(self, request)
+        if _kind(request) != "RAX-KSKEY:apiKeyCredentials" or "tenantId" in _signs(request):
+            return reply
+        document: Any = reply.json()
+        change(document["access"])
+        return Reply.of_json(document)
+
+    faulty(name, sentence, *ids, profile="standard", issue_access=issue_access)
+
+
+def _refuse(_: Access) -> None:
+    raise Invalid("A tenant is missing.")
+
+
+alone("TakesNoKeysAlone", "Refuses an API key without a tenant.", "AUTH-05", change=_refuse)
+alone(
+    "ListsNoRegionsUnasked",
+    "Leaves the regions out of the catalogue where no tenant is named.",
+    "AUTH-18",
+    change=lambda access: _endpoint(access).pop("region"),
+)
+alone(
+    "NamesNoTenantUnasked",
+    "Leaves the tenant's name out of a token where no tenant is named.",
+    "AUTH-08",
+    change=lambda access: access["token"]["tenant"].pop("name"),
+)
+alone(
+    "ListsNoServicesUnasked",
+    "Gives a token for no tenant where none is named.",
+    change=lambda access: (access["token"].pop("tenant"), access["serviceCatalog"].clear()),
+)
 
 
 def answers(name: str, sentence: str, *ids: str, refusal: type[Refusal], status: HTTPStatus) -> None:

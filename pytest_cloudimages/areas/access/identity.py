@@ -46,12 +46,13 @@ class Question(enum.StrEnum):
     AGAIN = "a second token for the same password"
     ANEW = "a token for the same password, once another was refused"
     API_KEY = "a token for an API key"
+    API_KEY_ALONE = "a token for an API key, without a tenant"
     NO_JSON = "a token for a body that is no JSON"
     UNKNOWN_USER = "a token for a user that there is not"
     UNKNOWN_USER_BY_KEY = "a token for an API key of a user that there is not"
     WRONG_PASSWORD = "a token for a wrong password of the tester's"  # noqa: S105 - words
     WRONG_KEY = "a token for a wrong API key of the tester's"
-    NEARLY_RIGHT = "a token for what begins like the password or the API key"
+    NEARLY_RIGHT = "a token for what begins like the password or the API key, or is the other one of them"
     TWO_TENANTS = "a token for a tenant that is given by its id and by its name"
     TWO_TENANTS_BY_KEY = "a token for an API key and a tenant that is given by its id and by its name"
     USED = "a list of images, with the second token"
@@ -114,6 +115,13 @@ class IdentityAnswers(Collection):
         for answer in found:
             yield Case(Access(answer), [answer.exchange])
 
+    @cases
+    def alone(self) -> Iterator[Case["Access"]]:
+        """Return what version 2.0 said to who named no tenant beside an API key, if that is the vendor's."""
+        answer = self.answers.get(Question.API_KEY_ALONE)
+        if answer is not None and answer.ok and Access(answer).is_the_vendors:
+            yield Case(Access(answer), [answer.exchange])
+
 
 @dataclass(frozen=True)
 class Access:
@@ -162,7 +170,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(12, 27, 27, 27))
+@workload(empty=lambda: IdentityAnswers({}), requests=(12, 30, 30, 30))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -234,6 +242,9 @@ class _Prober:
             self._sign_in(Question.AGAIN, "passwordCredentials", password)
         if key:
             self._sign_in(Question.API_KEY, "RAX-KSKEY:apiKeyCredentials", key)
+            if self.run.rounds and self.tenant and self._token(Question.API_KEY):
+                self._ask(Question.API_KEY_ALONE, "POST", V2, json={"auth": {"RAX-KSKEY:apiKeyCredentials": key}})
+                SECRETS.keep(self._token(Question.API_KEY_ALONE))
         self._ask(Question.NO_JSON, "POST", V2, body=b"{no JSON", headers={"Content-Type": "application/json"})
         nobody = {"username": f"cloudimages-{secrets.token_hex(8)}", "password": secrets.token_hex(16)}
         self._sign_in(Question.UNKNOWN_USER, "passwordCredentials", nobody)
@@ -258,7 +269,10 @@ class _Prober:
         self._nearly_right(password, key)
 
     def _nearly_right(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
-        """Sign in with a secret whose end is cut, another or longer, or whose letters are of the other case."""
+        """Sign in with a secret whose end is cut, another or longer, or whose letters are of the other case.
+
+        Nor is a password a key, nor a key a password: who signs in by the one may be asked for more than by the other.
+        """
         if not self.run.rounds:
             return
         known = (("passwordCredentials", "password", password), ("RAX-KSKEY:apiKeyCredentials", "apiKey", key))
@@ -268,6 +282,8 @@ class _Prober:
                 wrong = [secret[:-1], secret[:-1] + ("b" if secret.endswith("a") else "a"), f"{secret}a"]
                 # An API key may be a number in hex, which is the same in capitals.
                 wrong += [secret.swapcase()] if name == "password" and secret.swapcase() != secret else []
+                other = ((key or {}) if name == "password" else (password or {})).values()
+                wrong += [text for text in [*other][1:] if text != secret]
                 for nearly in wrong:
                     SECRETS.keep(nearly)  # almost as good as the tester's
                     self._sign_in(Question.NEARLY_RIGHT, kind, {**given, name: nearly})

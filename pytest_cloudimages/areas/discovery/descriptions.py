@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ from pytest_cloudimages.client.json_documents import (
     referred,
 )
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -42,12 +41,9 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
-UNKNOWN = "cloudimages-bogus"
-UNKNOWN_VERSION = "/v99/images"
+UNKNOWN = "images-cloudimages-task"
+"""The name of no schema, though it begins with that of one and ends in another's: a router may look at a part alone."""
 FORBIDDEN, NOT_FOUND = 403, 404
-TURNED_AWAY = frozenset({401, FORBIDDEN})
-LEADING_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
-"""How a server that has something else at an address leads on to it."""
 REFERENCES = 4
 """How often a schema may refer to another one instead of being one."""
 LOOKS = 2
@@ -339,60 +335,3 @@ def _a_task(run: Run) -> Iterator[Answer]:
             yield answer
             for _ in range(LOOKS):
                 yield run.client.send("GET", f"/tasks/{identifier}")
-
-
-# Versions
-
-
-@dataclass(frozen=True, repr=False)
-class Versions(Collection):
-    """What the root of the service answers."""
-
-    answers: Mapping[str, Answer]
-    known: Mapping[str, Answer] = field(default_factory=dict)
-    """Lists of versions that are shown to callers with a token, and to nobody else."""
-
-    @cases
-    def at(self, path: str) -> Iterator[Case[Answer]]:
-        """Return the answer at a path below the root; *untested* where the service has nothing there."""
-        if path in self.answers:
-            answer = self.answers[path]
-            shown = self.known.get(path)
-            if (answer.status in NOT_OFFERED | TURNED_AWAY or is_of_another_application(answer)) and shown is None:
-                pytest.skip(f"needs a list of versions, which the service does not offer: {answer.exchange}")
-            yield Case(answer, [each.exchange for each in (shown, answer) if each])
-
-    @cases
-    def links(self) -> Iterator[Case[tuple[Answer, str, str]]]:
-        """Return the links of each version in the lists that are shown, with the version."""
-        for answer in self.answers.values():
-            data = answer.data if is_another(answer.data) else {"versions": []}
-            for entry in [each for each in data["versions"] if isinstance(each, dict)]:
-                links = entry.get("links")
-                for link in links if isinstance(links, list) else ():
-                    if isinstance(link, dict) and isinstance(link.get("href"), str) and link.get("rel") == "self":
-                        yield Case((answer, str(entry.get("id")), link["href"]), [answer.exchange])
-
-
-def is_of_another_application(answer: Answer) -> bool:
-    """Return whether a page, or the way to one, is what is at the root: a dashboard, which shares the host."""
-    page = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/html"
-    return page or answer.status in LEADING_ELSEWHERE
-
-
-def major_versions(answer: Answer) -> list[str]:
-    """Return the versions that an answer lists, as far as their first point: what stands in paths."""
-    return sorted({text.partition(".")[0] for text in version_ids(answer.data)})
-
-
-@workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
-def version_documents(run: Run) -> Versions:
-    """Ask for the versions at the root of the service, without a token."""
-    root = at_the_root(run.client.calling("nobody", lambda: None))
-    answers = {path: root.send("GET", path) for path in ("/", "/versions", UNKNOWN_VERSION)}
-    known: dict[str, Answer] = {}
-    for path, answer in answers.items():
-        if answer.status in TURNED_AWAY and path != UNKNOWN_VERSION:
-            shown = replace(run.client, endpoint=root.endpoint).send("GET", path)
-            known |= {path: shown} if is_another(shown.data) else {}
-    return Versions(answers, known)

@@ -47,8 +47,10 @@ TYPE = re.compile(rb"(?<![-\w])types?(?![-\w=])", re.IGNORECASE)
 NO_DISK = "cloudimages-no-disk.vhd"
 NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
-ENDS = {Deed.IMPORT_AGAIN: " Again 1+1"}
-"""What names end in that are not of small letters and digits alone."""
+ENDS = {Deed.IMPORT_AGAIN: " Again 1+1 ß京"}
+"""What names end in that are not of small letters and digits alone: two letters stand for more octets in UTF-8."""
+SECTORS = OCTETS * 8
+"""The data of a disk: whole sectors of 512 octets, as those of all disks are."""
 
 
 @workload(empty=Tasks, requests=(117, 231, 231, 231))
@@ -111,7 +113,7 @@ def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
         )
     runner.box = runner.store.container()
     runner.image = stack.enter_context(runner.run.fresh_image(own=True))
-    give_data(runner.image, waits=True)
+    give_data(runner.image, SECTORS, waits=True)
 
 
 def _export(runner: TaskRunner) -> None:
@@ -282,10 +284,13 @@ def _export_at_once(runner: TaskRunner, image: str, opened: Callable[[str], str]
 
 
 def _export_onto(runner: TaskRunner, store: Store, image: str) -> None:
-    """Ask for an export to where an object is that no export has written, and look at that object."""
+    """Ask for an export to where an object is that no export has written, and look at that object.
+
+    It holds nothing, as the manifests of large objects do, and is there all the same.
+    """
     with suppress(Blocked):
         container = store.container()
-        if store.put(container, f"{image}.vhd", OCTETS).ok:
+        if store.put(container, f"{image}.vhd", b"").ok:
             runner.watch(runner.start(Deed.EXPORT_ONTO, export_of(image, container)))
             runner.answers["onto"] = [store.get(container, f"{image}.vhd")]
 
