@@ -40,7 +40,8 @@ class Reading(NamedTuple):
 
     def has_gone_back(self, before: Self) -> bool:
         """Return whether it shows a moment that is plainly earlier than that of another."""
-        now, then = moment(self.shown), moment(before.shown)
+        # A day is no moment: that it lacks its time is for others to say. (GEN-07.)
+        now, then = (moment(each) if ":" in str(each) else None for each in (self.shown, before.shown))
         return now is not None and then is not None and then - now >= APART
 
 
