@@ -111,7 +111,6 @@ class AskingAgain:
         self, item: pytest.Function, arguments: Mapping[str, Any], denied: list[Denial], error: BaseException
     ) -> CheckRecord:
         """Ask a check again whose error may rest on deletions that were sent twice: what comes again stands."""
-        from pytest_cloudimages.engine import exploration, registry
         from pytest_cloudimages.engine.made_steadily import Repetitions
 
         repetitions, own = Repetitions(self.run, {each.sake for each in denied}), {*ids_of(item)}
@@ -121,9 +120,7 @@ class AskingAgain:
             while repetitions.tells():
                 if not own.issuperset(each.sake for each in repetitions.denied):
                     # It lies in what is looked at.
-                    workloads = stack.enter_context(registry.Workloads(self.run))
-                    given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
-                    fixtures = exploration.Fixtures(given, stack)
+                    fixtures = self._all_anew(stack)
                 repetitions.begin()
                 try:
                     mine = self._asked(item, fixtures)
@@ -158,10 +155,13 @@ class AskingAgain:
 
     def _with_patience(self) -> Fixtures:
         """Return fixtures that are all made anew."""
+        if self._patient is None:
+            self._patient = self._all_anew(self._stack)
+        return self._patient
+
+    def _all_anew(self, stack: ExitStack) -> Fixtures:
+        """Return fixtures over workloads of their own; the stack ends them."""
         from pytest_cloudimages.engine import exploration, registry
 
-        if self._patient is None:
-            workloads = self._stack.enter_context(registry.Workloads(self.run))
-            given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
-            self._patient = exploration.Fixtures(given, self._stack)
-        return self._patient
+        given = {exploration.RUN: self.run, registry.FIXTURE: stack.enter_context(registry.Workloads(self.run))}
+        return exploration.Fixtures(given, stack)

@@ -236,10 +236,9 @@ def _likes(exchange: Exchange) -> tuple[str, str]:
 def _object(answer: Answer | None) -> dict[str, Any]:
     """Return the object that an answer shows; an empty one where it shows none that can be read."""
     try:
-        data = answer.data if answer is not None else None
+        return answer.document if answer is not None else {}
     except Blocked:
         return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _tags(answer: Answer | None) -> list[Any]:

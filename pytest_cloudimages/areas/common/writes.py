@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pytest_cloudimages.areas.common.readings import Reading
+from pytest_cloudimages.client.denials import GONE
 from pytest_cloudimages.client.exchange import KEPT_OCTETS, TESTER, Exchange
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OF_AN_IMAGE = re.compile(r"/images/([^/]+)(?:/(.*))?")
 A_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-DONE_BEFORE = {"data": frozenset({409}), "delete": frozenset({404, 410})}
+DONE_BEFORE = {"data": frozenset({409}), "delete": GONE}
 """How a request is refused, by its kind, that somebody on the way has sent before, and that was carried out then."""
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 411, 413, 415, 431})
 """Answers of whoever has not done what was asked. Any other may come of somebody who does not know."""
