@@ -6,6 +6,7 @@ import pytest
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
+    AN_OBJECT,
     OK,
     REFUSED,
     ConcurrentRuns,
@@ -161,6 +162,7 @@ def of_the_old_form(operation: str) -> Callable[[Attempt], bool]:
 def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NAME):
         expect(attempt.answer.status, 200, f"status of {attempt}")
+        expect(attempt.answer.data, AN_OBJECT, f"what the answer to {attempt} shows")
         carried_out(attempt)
     # Operations are carried out in their order, each on what the one before it leaves. (RFC 6902, 3.)
     together = updates.aside().attempts(Aim.TOGETHER).where(within_limits(updates)).where(updates.escapes_work)

@@ -9,7 +9,7 @@ from test_trials import LIFE, Small
 
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.denials import Denials
+from pytest_cloudimages.client.denials import CERTAIN, MORE, OFTEN, Denials
 from pytest_cloudimages.client.exchange import TESTER, Exchange
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.sequential import execute
@@ -112,6 +112,21 @@ def test_the_tester_hears_of_what_has_passed() -> None:
     assert "answered 404 though it was carried out" in line
     assert "may have sent it twice" in line
     assert denials.since(0) == []
+
+
+def test_the_bar_rises_where_some_are_sent_twice() -> None:
+    """And falls where all that were denied once were denied each time; never below what has passed."""
+    denials = Denials()
+    assert denials.often == OFTEN
+
+    for _ in range(CERTAIN):
+        denials.stands()
+    assert denials.often == 1
+
+    for number in range(MORE + 1):
+        told(denials, "PUT", f"{IMAGE}/tags/a", 204)
+        denials.let_pass([told(denials, "DELETE", f"{IMAGE}/tags/a", 404)])
+        assert denials.often == OFTEN + min(number + 1, MORE)
 
 
 ADDED = Event(Kind.ADD, 0, 1, 0.0, 1.0, 204, "a")

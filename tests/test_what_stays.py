@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_cloudimages.areas.common.every_answer import EveryAnswer
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.engine import preflight
+from pytest_cloudimages.engine import deletion, preflight
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.provisioning import EXPIRES, temporary_image
 from pytest_cloudimages.engine.settings import Settings
@@ -95,3 +97,18 @@ def test_a_refused_creation_by_an_id_leaves_nothing(run: Run) -> None:
         pass
 
     assert run.client.show(taken).status == 404
+
+
+@pytest.mark.parametrize("helps", [False, True])
+def test_nobody_waits_where_it_never_helps(run: Run, monkeypatch: pytest.MonkeyPatch, *, helps: bool) -> None:
+    """Where images cannot be deleted, also a while later, one is waited for no longer; where they can, each one is."""
+    waited: list[float] = []
+    monkeypatch.setattr(deletion, "time", SimpleNamespace(sleep=waited.append))
+    answers = iter(([500, 204] if helps else [500, 500, 500]) * 10)
+    monkeypatch.setattr(deletion, "_deletion", lambda image, *, protected: next(answers))  # noqa: ARG005
+    image = Image(run.client, str(uuid.uuid4()), "never there")
+
+    for _ in range(8):
+        assert deletion.delete(image) == helps
+
+    assert sum(seconds > 0 for seconds in waited) == (8 if helps else 2 * deletion.IN_VAIN)

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 GONE = frozenset({404, 410})
 """How the deletion of what is not there is answered."""
-OFTEN = 3
-"""How often a deletion has to be denied at the same place until that is the service's own doing.
+OFTEN, MORE = 3, 5
+"""How often a deletion has to be denied at the same place to be the service's own doing, and how much more often where
+some are known to have been sent twice.
 
-Where one in twenty is sent twice, one in four hundred meets that three times in a row.
+Where one in twenty is sent twice, one in eight thousand meets that three times in a row; where one in five is, one in
+four hundred thousand does eight times.
 """
+CERTAIN = 3
+"""After so many that were denied each time, and none that was not, a service is known to do so by itself."""
 AN_IMAGE = re.compile(r".*?/images(?:/([^/]+)(?:/(tags|members)(?:/([^/]+))?)?)?")
 BY_CHANCE = re.compile(r"[0-9a-f]{8}[-0-9a-f]*", re.IGNORECASE)
 """What of a target is another one each time: ids, and names that nobody else has."""
@@ -95,6 +99,8 @@ class Denials:
         """Those that did not come again where the same was done again."""
         self.acknowledged = 0
         """How many deletions of tags and members were acknowledged."""
+        self._stood = 0
+        """How often a deletion was denied each time."""
         self._known: dict[str, _Known] = {}
         self._all: list[Denial] = []
         self._times = Counter[tuple[str, str, str]]()
@@ -131,6 +137,17 @@ class Denials:
             for key in [key for key in self._times if key[0] in sakes]:
                 del self._times[key]
             return len(self._all)
+
+    @property
+    def often(self) -> int:
+        """How often a deletion has to be denied at the same place, as things are, to be the service's own doing."""
+        if self.passed:
+            return OFTEN + min(len(self.passed), MORE)
+        return OFTEN if self._stood < CERTAIN else 1
+
+    def stands(self) -> None:
+        """Remember that a deletion was denied each time."""
+        self._stood += 1
 
     def settle(self, exchanges: Iterable[Exchange]) -> None:
         """Take deletions for judged by who has sent them."""

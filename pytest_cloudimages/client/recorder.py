@@ -65,6 +65,10 @@ class Traces:
     """Deletes an image for somebody who may not do so, and returns whether that was done."""
     out_of_reach: int = 0
     """Images that were created with ids that cannot be asked for."""
+    waiting_helps: bool = False
+    """Whether an image was deleted only after a while, or was found again then."""
+    waited_in_vain: int = 0
+    """With how many images it made no difference."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)

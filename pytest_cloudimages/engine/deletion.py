@@ -18,6 +18,10 @@ from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 IN_USE = 409
 """How the deletion of an image is answered that is in use, for the moment or for good."""
+PAUSES = 0.0, 0.2, 1.0
+"""Seconds before an image is deleted, and before it is tried again."""
+IN_VAIN = 5
+"""After so many images with which waiting changed nothing, and none with which it did, nobody waits any more."""
 
 
 def delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> bool:
@@ -49,9 +53,9 @@ def _refusal(image: Image, resources: Iterable[SetResource], *, protected: bool)
 
     A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
     """
-    status, gone = 0, False
-    for pause in (0, 0.2, 1):
-        time.sleep(pause)
+    status, gone, traces = 0, False, image.client.recorder.traces
+    for pause in PAUSES:
+        time.sleep(pause if traces.waiting_helps or traces.waited_in_vain < IN_VAIN else 0.0)
         try:
             status = _deletion(image, protected=protected)
             unseen = status in GONE and _unseen(image)
@@ -61,6 +65,8 @@ def _refusal(image: Image, resources: Iterable[SetResource], *, protected: bool)
         except NoEffect:
             gone = False
             break  # nothing more is sent: whoever waits waits in vain
+        if pause and (200 <= status < 300 or (gone and not unseen)):  # noqa: PLR2004 - the class of codes
+            traces.waiting_helps = True
         if status in GONE:
             if gone and unseen:
                 break
@@ -70,6 +76,7 @@ def _refusal(image: Image, resources: Iterable[SetResource], *, protected: bool)
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
+    traces.waited_in_vain += pause > 0
     if gone and status in GONE and image.name:
         _delete_namesakes(image)
     return None if gone else status

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pytest_cloudimages.client.denials import GONE, OFTEN, Denials
+from pytest_cloudimages.client.denials import GONE, MORE, OFTEN, Denials
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.subject import Subject
 from pytest_cloudimages.history.operations import Kind, Operation
@@ -86,17 +86,22 @@ class Denied:
         self.exchanges.append((place, answer.exchange))
         self._known = subject.image.client.recorder.denials
 
+    @property
+    def bar(self) -> int:
+        """How often a deletion has to be denied at the same place to be the service's own doing."""
+        return self._known.often if self._known is not None else OFTEN
+
     def withhold(self, place: int, history: SequentialHistory) -> None:
         """Take the last step out of a history until it is known whether it is denied each time."""
         self.by_steps[place] = len(history.steps) - 1, history.steps.pop(), history.spans.pop()
 
     def passed(self, place: int) -> bool:
         """Return whether what was denied at a place was not each time."""
-        return place in self.well or (place in self.calm and self.in_groups[place] < OFTEN)
+        return place in self.well or (place in self.calm and self.in_groups[place] < max(self.bar, OFTEN))
 
     def often(self, place: int) -> bool:
         """Return whether it was denied as often as makes it the service's own doing, with the step in hand."""
-        return place not in self.well and self.in_groups[place] + 1 >= OFTEN
+        return place not in self.well and self.in_groups[place] + 1 >= self.bar
 
     @property
     def places(self) -> set[int]:
@@ -113,12 +118,13 @@ class Denied:
         """Whether another pass tells more."""
         stepped = any(place not in self.well and not self.often(place) for place in self.by_steps)
         return stepped or any(
-            1 < self.in_groups[place] < OFTEN and place not in self.well for place in self.calm & {*self.in_groups}
+            1 < self.in_groups[place] < max(self.bar, OFTEN) and place not in self.well
+            for place in self.calm & {*self.in_groups}
         )
 
     def decide(self, once_more: Callable[[], None]) -> None:
         """Have the plan executed again until it is known what is denied each time."""
-        for _ in range(OFTEN - 1):
+        for _ in range(OFTEN + MORE - 1):
             if not self.undecided:
                 return
             once_more()
@@ -129,6 +135,8 @@ class Denied:
             if not self.passed(place):
                 history.steps.insert(position, step)
                 history.spans.append(span)
+                if self._known is not None:
+                    self._known.stands()
         comes_in_groups = [place for place in self.calm & {*self.in_groups} if not self.passed(place)]
         if comes_in_groups and self.mismatch is not None:
             history.mismatches.append(self.mismatch)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from pytest_cloudimages.client.denials import OFTEN
+from pytest_cloudimages.client.denials import MORE, OFTEN
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
@@ -24,8 +24,8 @@ Made = TypeVar("Made")
 
 MOST_LOST = 2
 """How often a workload is begun anew because an answer was lost."""
-MOST_DENIED = 5
-"""How often the same is done at the most where other deletions are denied each time."""
+MOST_DENIED, AT_THE_MOST = 5, OFTEN + MORE
+"""How often the same is done where other deletions are denied each time, and where one is as often as it is done."""
 
 
 def let_others_be_next(fresh_image: Callable[[], AbstractContextManager[object]], times: int) -> None:
@@ -55,7 +55,7 @@ class Repetitions:
 
     def begin(self, mark: int | None = None) -> None:
         """Begin an attempt, here or at a mark."""
-        if self._all and not self.run.single:
+        if self._all:
             with self.run.recorder.of(Purpose.PREPARING):
                 let_others_be_next(self.run.fresh_image, self.count)
         begun = self.run.recorder.denials.begin(self.sakes)
@@ -72,12 +72,17 @@ class Repetitions:
         denied = self.denied
         self._all += denied
         self._places.update({each.place for each in denied})
-        return bool(denied) and self.count < MOST_DENIED and not self.stands
+        return bool(denied) and not self.stands and self.count < (AT_THE_MOST if self._each_time else MOST_DENIED)
+
+    @property
+    def _each_time(self) -> bool:
+        return self.count in self._places.values()
 
     @property
     def stands(self) -> bool:
         """Whether anything was denied as often as makes it the service's own doing."""
-        return any(times >= OFTEN for times in self._places.values())
+        often = self.run.recorder.denials.often
+        return any(times >= often for times in self._places.values())
 
     def settle(self) -> None:
         """Settle what is known of it: who denies at one place again and again does so at others by itself, too.
@@ -87,6 +92,7 @@ class Repetitions:
         denials, last = self.run.recorder.denials, {id(each) for each in self.denied}
         if self.stands:
             denials.settle(each.exchange for each in self._all)
+            denials.stands()
         else:
             denials.let_pass(each.exchange for each in self._all if id(each) not in last)
 

@@ -10,7 +10,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
-from pytest_cloudimages.client.denials import OFTEN
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.denied_steps import Denied, Plan, repeat
 from pytest_cloudimages.engine.made_steadily import let_others_be_next
@@ -60,7 +59,7 @@ def execute(
     """
     plan = [operation for operation in plan if not (single and operation.image)]
     denied, opened = Denied(), partial(_opened, fresh_image, plan, resource, life=life, empty=empty)
-    once_more = partial(_carried_out_again, opened, fresh_image, plan, denied, single=single)
+    once_more = partial(_carried_out_again, opened, fresh_image, plan, denied)
     found = Departure()
     try:
         with ExitStack() as stack:
@@ -73,7 +72,7 @@ def execute(
         if not denied.again:
             denied.decide_on(history)
             return history
-    if denied.places and not single:
+    if denied.places:
         let_others_be_next(fresh_image, denied.passes)
     with ExitStack() as stack:
         history = _executed(_by_steps, opened(stack), plan, denied, show)
@@ -92,13 +91,10 @@ def _carried_out_again(
     fresh_image: Open,
     plan: Sequence[Operation],
     denied: Denied,
-    *,
-    single: bool,
 ) -> None:
     """Carry a plan out once more, to see which of its deletions are denied again; where images can be had for it."""
     with suppress(Blocked), ExitStack() as stack:
-        if not single:
-            let_others_be_next(fresh_image, denied.passes)
+        let_others_be_next(fresh_image, denied.passes)
         denied.passes += 1
         subjects = opened(stack)
         repeat(subjects, _places(plan, subjects), denied)
@@ -112,9 +108,9 @@ def execute_once(
     denied, opened = Denied(), partial(_opened, fresh_image, plan, resource, life=None, empty=True)
     with ExitStack() as stack:
         history = _executed(_by_groups, opened(stack), plan, denied)
-    for _ in range(OFTEN - 1):
+    for _ in range(denied.bar - 1):
         if denied.again:
-            _carried_out_again(opened, fresh_image, plan, denied, single=single)
+            _carried_out_again(opened, fresh_image, plan, denied)
     denied.let_pass()
     if denied.again:
         raise Departure(denied.mismatch)

@@ -47,8 +47,17 @@ class RepeatsADeletionInFifty(_RepeatsDeletions):
 class RepeatsEveryTwentiethDeletion(_RepeatsDeletions):
     """Stands behind a proxy that sends every twentieth deletion twice: one of its connections is bad."""
 
+    every = 20
+
     def is_lost(self) -> bool:
         """Return whether it is the turn of the bad connection."""
         with self.gate:
             self.turn += 1
-            return self.turn % 20 == 7
+            return self.turn % self.every == 2
+
+
+@breaks()
+class RepeatsEverySixthDeletion(RepeatsEveryTwentiethDeletion):
+    """Stands behind a proxy with six connections, one of which loses what it is answered."""
+
+    every = 6

@@ -432,6 +432,14 @@ def _format_stays(self: App, request: Request, image_id: str) -> Reply:
     return App.update_image(self, request, image_id)
 
 
+def _says_nothing(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    return replace(reply, body=b"") if reply.status == HTTPStatus.OK else reply
+
+
+updates("AnswersPatchesWithNothing", "Answers 200 to a patch, without the image.", "IMG-UPD-01", answer=_says_nothing)
+
+
 updates(
     "KeepsFormats", "Answers 403 to another disk format of an image without data.", "IMG-UPD-16", answer=_format_stays
 )
