@@ -289,7 +289,7 @@ def test_a_look_is_answered_with_a_documented_code(image_life: LifeAnswers, spec
 
 # "204 Delete Successful"
 @requirement("IMG-DEL-01")
-def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
+def test_a_deletion_is_answered_204(image_life: LifeAnswers, deactivated_image: Deactivated) -> None:
     for answer in image_life.to(Question.DELETED):
         expect(answer.status, 204, f"status of {answer}")
         expect(answer.body, b"", f"body of {answer}")
@@ -297,6 +297,9 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
         expect(answer.status, OK, f"status of {answer}: another image, which has the same data")
     for answer in image_life.aside().answered(Question.SHARED_DELETED):
         expect(answer.status, 204, f"status of {answer}, an image that has a member")
+    # Concepts page, Image statuses: what is deactivated may become active, or deleted.
+    for _, answer in deactivated_image.aside().while_deactivated("its end"):
+        expect(answer.status, 204, f"status of {answer}, an image that is deactivated")
 
 
 # "you cannot delete an image whose protected attribute is true"
@@ -347,7 +350,11 @@ def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, imag
 # a deleted image is gone, if not at once
 @requirement("IMG-DEL-04")
 def test_a_deleted_image_is_gone(
-    image_life: LifeAnswers, image_meetings: Meetings, image_lists: Lists, offered_images: OfferedImages
+    image_life: LifeAnswers,
+    image_meetings: Meetings,
+    image_lists: Lists,
+    offered_images: OfferedImages,
+    deactivated_image: Deactivated,
 ) -> None:
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
@@ -375,7 +382,9 @@ def test_a_deleted_image_is_gone(
         expect(is_gone(answer), True, f"whether {answer} of a consumer shows that its owner has deleted the image")
     patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
     of_the_gone = image_life.aside().answered(Question.GONE_AFTER, Question.GONE_DATA)
-    for answer in (*patched, *of_the_gone):
+    ended = dict(deactivated_image.aside().while_deactivated("its end", "gone"))
+    of_the_deactivated = [ended["gone"]] if "gone" in ended and ended["its end"].ok else []
+    for answer in (*patched, *of_the_gone, *of_the_deactivated):
         expect(is_gone(answer), True, f"whether {answer} shows that the image was deleted, whatever was tried since")
 
 

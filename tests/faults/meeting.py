@@ -8,7 +8,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
-from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status
 from pytest_cloudimages.reference.refusals import Conflict, Forbidden, NotFound, Refusal
 
@@ -18,7 +18,7 @@ from .updating import operations, rewritten
 
 KIND = Kind.IMAGES
 RACES = selecting("IMG-UPD-11", "IMG-UPD-14")
-STATES = selecting("IMG-STAT")
+STATES = selecting("IMG-STAT", "IMG-DEL")
 SCHEMA = selecting("IMG-STAT", "IMG-ENT-01", "IMG-ENT-07", "IMG-ENT-15", "SCHEMA-02", "SCHEMA-14")
 WINDOW = 0.05
 
@@ -113,7 +113,27 @@ def _unchanged(self: App, request: Request, image_id: str) -> Reply:
     return Reply.of_json(self.represent(self.images.show(request.caller, image_id)))
 
 
+def _kept(self: App, request: Request, image_id: str) -> Reply:
+    if self.images.open(request.caller, image_id).protected:
+        raise Forbidden("The image is protected.")
+    return NO_CONTENT
+
+
 SHOWN = "IMG-STAT-07"
+deactivated(
+    "KeepsDeactivatedImages",
+    "Refuses to delete deactivated images.",
+    "IMG-DEL-01",
+    method="delete_image",
+    answer=refused(Conflict),
+)
+deactivated(
+    "FeignsToDeleteDeactivatedImages",
+    "Acknowledges the deletion of deactivated images, and keeps them.",
+    "IMG-DEL-04",
+    method="delete_image",
+    answer=_kept,
+)
 deactivated(
     "HidesDeactivatedImages",
     "Answers 404 to requests for deactivated images.",

@@ -29,6 +29,15 @@ class AnswersANewMemberWith201(App):
 
 
 @breaks("MEM-CRE-01")
+class ForbidsMembersAndAddsThem(App):
+    """Answers 403 to the addition of a member, which is added."""
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        reply = super().create_member(request, image_id)
+        return self.error(request, HTTPStatus.FORBIDDEN, "No.") if reply.status == HTTPStatus.OK else reply
+
+
+@breaks("MEM-CRE-01")
 class ShowsAnotherMember(App):
     """Answers the addition of a member with the id of the owner in place of the member's."""
 

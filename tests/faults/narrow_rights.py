@@ -1,6 +1,7 @@
 """Services that know roles and tokens, and forget them at a door that few go through."""
 
 import re
+import time
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -48,6 +49,28 @@ faulty(
     "AUTH-22",
     words=selecting("AUTH-22"),
     authenticate=_trusted,
+)
+
+
+def _remembers_refusals(self: App, request: Request) -> Reply:
+    refused: dict[tuple[str, str, str], float] = self.__dict__.setdefault("refused", {})
+    key = request.caller.project, request.method, request.path
+    if refused.get(key, 0.0) > time.monotonic():
+        raise Forbidden("You are not allowed to do this.")
+    try:
+        return App.route(self, request)
+    except Forbidden:
+        if not request.caller.deletes:
+            refused[key] = time.monotonic() + 3
+        raise
+
+
+faulty(
+    "RemembersRefusals",
+    "Refuses the owner for some seconds what a reader of the project was refused: the cache does not know who asks.",
+    "RBAC-07",
+    words=selecting("RBAC-03", "RBAC-07"),
+    route=_remembers_refusals,
 )
 
 

@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data, once_active, protection, state_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, once_gone, protection, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -107,7 +107,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 32, 32, 32))
+@workload(empty=Deactivated, requests=(21, 35, 35, 35))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -162,6 +162,8 @@ def deactivated_image(run: Run) -> Deactivated:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         _afterwards(run, image, answers, asked, lambda: noted(image))
+        with suppress(Blocked, pytest.skip.Exception):
+            answers |= _deleted(run, image, seen) if run.rounds else {}
     return Deactivated(answers, tuple(statuses), image.id)
 
 
@@ -194,6 +196,13 @@ def _protected(run: Run, image: Image) -> dict[str, Answer]:
         return {}
     with protection(image) as protected:
         return {"deletion": image.client.delete(image.id)} if protected else {}
+
+
+def _deleted(run: Run, image: Image, seen: Image) -> dict[str, Answer]:
+    """Return what the deletion of the image is answered while it is deactivated, and how it is shown then."""
+    _act(run, seen, "deactivate")
+    deletion = image.client.delete(image.id)
+    return {"its end": deletion, "gone": once_gone(image)} if deletion.ok else {"its end": deletion}
 
 
 def _by_another(

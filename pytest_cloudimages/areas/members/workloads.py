@@ -80,6 +80,8 @@ def _lacks_members(run: Run) -> str:
         listed = image.client.ask(MEMBERS.read(image.id))
         if listed.status in REFUSALS:
             return f"{added.exchange}; {listed.exchange}"
+        if MEMBERS.values(listed):
+            return ""  # it was refused, and carried out
         # The addition may be refused for its project, that there is not.
         with suppress(Blocked, pytest.skip.Exception):
             consumer = run.of_another_project()
