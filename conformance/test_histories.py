@@ -76,7 +76,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         step.expect(status=204)
 
     # What else happens to an image is nothing to its tags.
-    for event in image_states.aside().events():
+    for event in (image_states + many_tags).aside().events():
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
 

@@ -73,6 +73,18 @@ class PatchesTwoHundred(CarriesAnyNumber):
         return tags[:200]
 
 
+@breaks("TAG-HIST-01", profile="standard")
+class KeepsAHundredWhenRenamed(App):
+    """Keeps the first hundred tags of an image when it gets another name: it is read in pages, and written back."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            reply = super().update_image(request, image_id)
+            if reply.status == HTTPStatus.OK and b'"/name"' in request.body:
+                del self.images.get(image_id).tags[PAGE:]
+            return reply
+
+
 @breaks("TAG-HIST-01", "TAG-VIS-02", "TAG-VIS-08", profile="standard")
 class ShowsAPage(App):
     """Shows the first hundred tags of an image, and lists them all."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.images.life import Life
 from pytest_cloudimages.areas.tags.plans import plan_among_many
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.areas.tags.tag_limit import ManySteps, many_steps_of
@@ -25,9 +26,9 @@ LONG_AMONG = 100
 """Characters of each of them: no row of a table holds them all."""
 
 
-@workload(empty=lambda: many_steps_of([]), requests=(0, 28, 28, 28))
+@workload(empty=lambda: many_steps_of([]), requests=(0, 30, 30, 30))
 def many_tags(run: Run) -> ManySteps:
-    """Set as many tags of an image at once as it takes, add some, delete these and others, and add some again.
+    """Set as many tags of an image at once as it takes, add some, delete these and others, add some again, change it.
 
     Then another image gets its first tag.
     """
@@ -56,7 +57,9 @@ def _among_many(run: Run, count: int, elsewhere: list[Answer] | None = None) -> 
                 with suppress(Blocked):
                     elsewhere[:] = _limited_by(run, image)
 
-    return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
+    # What is lent is not ours to change.
+    plan, life = (plan_among_many(), None) if run.settings.image else (plan_among_many("changed"), Life(run))
+    return sequential.execute(plan, TAGS, filled, single=True, life=life, empty=False)
 
 
 def _limited_by(run: Run, full: Image) -> list[Answer]:

@@ -121,10 +121,10 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
     return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
 
 
-def plan_among_many() -> list[Operation]:
+def plan_among_many(event: str = "") -> list[Operation]:
     """Return a plan for an image that carries many tags already: four come, three go and come back, one comes again.
 
-    A last one may be one too many; a shorter one then comes in place of one that goes.
+    A last one may be one too many; a shorter one then comes in place of one that goes. With an ``event`` it ends.
 
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
@@ -134,7 +134,8 @@ def plan_among_many() -> list[Operation]:
         [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, [*again, *last])]
     )
     in_its_place = [*each(Kind.DELETE, added[-1:]), *each(Kind.ADD, [("fits", IN_THE_ROOM_AMONG_MANY)])]
-    return [*plan, *in_its_place, READ]
+    happens = [Operation(Kind.EVENT, event, input_class=event)] if event else []
+    return [*plan, *in_its_place, READ, *happens]
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:
