@@ -44,6 +44,11 @@ FASTEST, SLOWEST = 0.001, 0.5
 """Seconds from one request to the next: less is no pace at all, and no service is that slow."""
 FASTER, SLOWER = 0.98, 1.5
 """What the pace is multiplied with, after an answer and after a complaint."""
+MUCH_SLOWER = 4
+"""How many times more slowly than at first a service is asked before it is doubted that this is what it wants.
+
+Whoever refuses what exceeds some rate refuses nothing once that is asked for. Others refuse the same share as before.
+"""
 
 
 def pause_before(tries: int, status: int) -> float:
@@ -62,12 +67,14 @@ class Pace:
     least: float = 0.0
     """Seconds that they never come below, as the tester has it."""
     _floor: float = 0.0
-    _indifferent: bool = False
-    """Whether complaints were seen to come whatever the pace."""
+    _kept: bool = False
+    """Whether complaints were seen to come whatever the pace, so that it stays as it is."""
+    _first: float = 0.0
     _next: float = 0.0
     _complained: float = -math.inf
     _sent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
     _provoking: deque[float] = field(default_factory=lambda: deque(maxlen=3))
+    _complaints: deque[bool] = field(default_factory=lambda: deque(maxlen=16))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self) -> None:
@@ -83,7 +90,8 @@ class Pace:
     def content(self) -> None:
         """Go a little faster after an answer, but never again as fast as what was complained of more than once."""
         with self._lock:
-            if self.interval:
+            self._complaints.append(False)
+            if self.interval and not self._kept:
                 slower = max(self.interval * FASTER, self._floor)
                 self.interval = slower if slower > FASTEST else 0.0
 
@@ -91,20 +99,28 @@ class Pace:
         """Go more slowly: the service says that it is asked too fast. Complaints of one moment are one."""
         with self._lock:
             now = time.monotonic()
-            if now - self._complained < max(2 * self.interval, FIRST_PAUSE):
+            self._complaints.append(True)
+            if self._kept or now - self._complained < max(2 * self.interval, FIRST_PAUSE):
                 return
             self._complained = now
             if self._floor and self.interval >= self._floor:
                 # It complains of what it seemed to bear: it is not the pace that it complains of.
-                self._floor, self._indifferent = 0.0, True
-            elif self.interval:
+                self.interval, self._kept = self._floor, True
+                return
+            much_slower = 0.0 < self._first * MUCH_SLOWER <= self.interval
+            if much_slower and 2 * sum(self._complaints) <= len(self._complaints):
+                # Were it the pace, half of it would be borne.
+                self.interval, self._kept = min(2 * self.interval, SLOWEST), True
+                return
+            if self.interval:
                 self._provoking.append(self.interval)
             full = len(self._provoking) == self._provoking.maxlen
-            if full and not self._indifferent and max(self._provoking) < 2 * min(self._provoking):
+            if full and max(self._provoking) < 2 * min(self._provoking):
                 self._floor = min(1.1 * max(self._provoking), SLOWEST)
             # Without a pace so far, what provoked it is how fast requests went out by themselves.
             took = self.interval or ((now - self._sent[0]) / len(self._sent) if self._sent else 0.0)
             self.interval = min(max(took * SLOWER, 2 * FASTEST), SLOWEST)
+            self._first = self._first or self.interval
 
 
 @dataclass
