@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_cloudimages.areas.common.checks import Run
-from pytest_cloudimages.areas.common.every_answer import expect_nowhere
+from pytest_cloudimages.areas.common.every_answer import expect_nowhere, look_for_what_stays
 
 # "every image seen", "the header fields of each 405": each is asked of chosen answers as well, where its area is
 SEEN = (
@@ -12,6 +12,7 @@ SEEN = (
     "GEN-07",
     "GEN-11",
     "GEN-14",
+    "IMG-DEL-04",
     "IMG-ENT-01",
     "IMG-ENT-02",
     "IMG-ENT-03",
@@ -74,4 +75,6 @@ SEEN = (
     [pytest.param(each, marks=pytest.mark.requirement(each, in_passing=True), id=each) for each in SEEN],
 )
 def test_no_answer_departs_from_it(cloudimages_run: Run, identifier: str) -> None:
+    if identifier == "IMG-DEL-04":
+        look_for_what_stays(cloudimages_run)
     expect_nowhere(cloudimages_run, identifier)

@@ -16,7 +16,9 @@ from pytest_cloudimages.engine import deletion, preflight
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.provisioning import EXPIRES, temporary_image
 from pytest_cloudimages.engine.settings import Settings
-from pytest_cloudimages.engine.twins import delete_twins
+from pytest_cloudimages.engine.what_stays import delete_what_stays
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
+from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
@@ -45,15 +47,12 @@ def created(run: Run, whose: str, name: str) -> str:
 
 
 def test_what_a_repeated_creation_leaves_is_deleted(run: Run) -> None:
-    """A list has shown it; what is of another run, and what a list has not shown, is left alone."""
+    """What is of another run is left alone, and what is in use."""
     other = created(run, "another run", "of another run")
     with run.fresh_image() as image:
         twin = created(run, run.name, image.name)
-        delete_twins(run)
-        assert run.client.show(twin).ok
 
-        run.client.list(name=image.name)
-        delete_twins(run)
+        delete_what_stays(run)
 
         assert [run.client.show(each).status for each in (image.id, other, twin)] == [200, 200, 404]
     assert len(run.recorder.traces.notices) == 1
@@ -97,6 +96,41 @@ def test_a_refused_creation_by_an_id_leaves_nothing(run: Run) -> None:
         pass
 
     assert run.client.show(taken).status == 404
+
+
+class KeepsWhatIsDeleted(App):
+    """Acknowledges the deletion of images, as often as it is told to, and keeps them."""
+
+    times = 1
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        """Delete an image, one day."""
+        if self.times:
+            self.times -= 1
+            return NO_CONTENT
+        return super().delete_image(request, image_id)
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_what_was_deleted_in_vain_is_deleted_again_or_named(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing stays of it, or the tester hears of it."""
+    app = KeepsWhatIsDeleted()
+    app.times = times
+    with serving(app) as server:
+        monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
+        opened = preflight.prepare(Settings(url=f"{server.url}/v2", patience=0.1), (TAGS,))
+        with opened.fresh_image() as image:
+            pass
+        assert app.images.get(image.id)
+
+        delete_what_stays(opened)
+        traces = opened.recorder.traces
+        opened.close()
+
+    assert bool(traces.left_behind) is (times > 1)
+    assert len(traces.notices) == 1
+    assert "whose deletion had been acknowledged" in traces.notices[0]
+    assert (image.id in app.images._images) is (times > 1)  # noqa: SLF001
 
 
 @pytest.mark.parametrize("helps", [False, True])

@@ -17,7 +17,7 @@ from pytest_cloudimages.app.report_files import UNFINISHED
 from pytest_cloudimages.app.stash import COMMAND, OWN_FAILED, RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
-from pytest_cloudimages.engine.twins import delete_twins
+from pytest_cloudimages.engine.what_stays import delete_what_stays
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.closing import sentence
 from pytest_cloudimages.reporting.results import Results
@@ -109,7 +109,7 @@ class Epilogue:
             return (yield)
         finally:
             if RUN in self.config.stash:
-                delete_twins(self.run)
+                delete_what_stays(self.run)
                 if self.results is not None:
                     session.config.stash[RESULTS] = self.results
                     self._write()

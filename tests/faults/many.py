@@ -73,6 +73,16 @@ class PatchesTwoHundred(CarriesAnyNumber):
         return tags[:200]
 
 
+@breaks("IMG-DEL-04", profile="standard", words=selecting("IMG-DEL-04", "TAG-HIST-01"))
+class KeepsImagesOfManyTags(App):
+    """Acknowledges the deletion of an image of a hundred tags or more, and keeps it."""
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        if len(self.images.open(request.caller, image_id).tags) >= PAGE:
+            return NO_CONTENT
+        return super().delete_image(request, image_id)
+
+
 @breaks("TAG-HIST-01", profile="standard")
 class KeepsAHundredWhenRenamed(App):
     """Keeps the first hundred tags of an image when it gets another name: it is read in pages, and written back."""

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LI
 from pytest_cloudimages.areas.common.over_time import OverTime
 from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import MANY
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.recorder import Traces
@@ -362,6 +364,13 @@ def _asks_for_json(exchange: Exchange) -> bool:
 
 def _kind(value: object) -> str:
     return type(value).__name__
+
+
+def look_for_what_stays(run: Run) -> None:
+    """List the images that are of the run by their own word: one that was deleted long before is none of them."""
+    if run.recorder.traces.created and not run.problem:
+        with suppress(Blocked):
+            run.client.send("GET", f"/images?{OF_RUN}={run.name}&{MANY}")
 
 
 def expect_nowhere(run: Run, requirement: str) -> None:

@@ -56,6 +56,9 @@ OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
 """The requirement that what is shown of an attribute departs from, where nothing was done; else IMG-ENT-02."""
 
 
+NOT_SHOWN = Allowed("none, as it is gone", lambda _: False)
+
+
 class OverTime:
     """Remembers what answers have shown of images, and what may have changed them."""
 
@@ -200,6 +203,7 @@ class OverTime:
     def _of_status(self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the status of an image is one that it cannot have come to."""
         what = "status of the image"
+        yield from self._of_the_deleted(readings, writes)
         for place, reading in enumerate(readings):
             tried = [each for each in writes if each.kind != "create" and each.precedes(reading)]
             tried = [each for each in tried if each.names("status") or "location" in each.text]
@@ -219,6 +223,18 @@ class OverTime:
                 # What somebody else has deactivated, somebody else may release.
                 elif (before.value, reading.value) == ("deactivated", "active") and not later and _deactivated(sent):
                     yield changed("IMG-STAT-07", what, before, reading)
+
+    def _of_the_deleted(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
+        """Yield where an image is shown that was deleted; what says itself that it goes is not remembered."""
+        for deletion in (each for each in writes if each.kind == "delete" and each.acknowledged):
+            if any(each.kind == "create" and each.answered > deletion.sent for each in writes):
+                return  # another one, of the same id
+            for reading in readings:
+                if reading.last.sent > deletion.answered + self.patience:
+                    later = reading._replace(first=reading.last)
+                    what = "status of an image that was deleted"
+                    yield TwoAnswers("IMG-DEL-04", reading.shown, NOT_SHOWN, what, deletion.exchange, later)
+                    return
 
     def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the time of the last change is earlier than patience ago."""

@@ -41,6 +41,11 @@ class Write(NamedTuple):
     """What it names, by letters and digits alone."""
     exchange: Exchange
 
+    @property
+    def acknowledged(self) -> bool:
+        """Whether it was answered that it is done; what was sent again may have been done before."""
+        return _is_done(self.exchange) and not self.exchange.note
+
     def names(self, attribute: str) -> bool:
         """Return whether it may set an attribute of the image, be it by another way to write its name."""
         if self.kind in ("unknown", "delete"):
@@ -80,7 +85,7 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
     path = below.partition("?")[0]
     found = OF_AN_IMAGE.fullmatch(path)
     repeated = bool(exchange.note)
-    acknowledged = 200 <= exchange.status < 300 and exchange.status != 202  # noqa: PLR2004 - as HTTP has them
+    acknowledged = _is_done(exchange)
     kind = _kind_of(exchange.method, found[2]) if found else "unknown"
     before = DONE_BEFORE.get(kind, ()) if exchange.caller == TESTER else ()
     refused = exchange.status in REFUSALS and exchange.status not in before and not repeated
@@ -101,6 +106,11 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
         named = {each.lower() for each in A_UUID.findall(f"{urllib.parse.unquote(below)} {body}")}
     for identifier in named:
         yield identifier, write
+
+
+def _is_done(exchange: Exchange) -> bool:
+    """Return whether a request was answered that what it asks for is done, and not only that it will be."""
+    return 200 <= exchange.status < 300 and exchange.status != 202  # noqa: PLR2004 - as HTTP has them
 
 
 def made_by(exchange: Exchange) -> Write:

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.common.tokens import Asker
+from pytest_cloudimages.areas.images.states import once_gone
 from pytest_cloudimages.areas.tags.access_requests import KEPT, THERE, AskedCell
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
 from pytest_cloudimages.areas.tags.askers import askers_of
@@ -124,7 +125,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 156, 1235, 1235))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 157, 1235, 1235))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 
@@ -157,6 +158,9 @@ def access_attempts(run: Run) -> AccessAttempts:
     if State.DELETED in wanted and run.recorder.traces.stays(image.id):
         del wanted[State.DELETED]
         unasked[State.DELETED] = "The image could not be deleted."
+    elif State.DELETED in wanted and not run.settings.image and once_gone(image).ok:
+        del wanted[State.DELETED]
+        unasked[State.DELETED] = "The image is there, though its deletion was acknowledged; see IMG-DEL-04."
     for state, asked in wanted.items():
         if state is State.UNKNOWN or not run.settings.image:
             walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
