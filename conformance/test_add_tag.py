@@ -195,6 +195,11 @@ def test_an_added_tag_is_listed(
     for shown in access_attempts.aside().to_others():
         expect_among(shown.tags, shown.due, f"tags shown to another project, as in {shown.answer}")
 
+    # So it is if an administrator has added it: nobody is told so of what is not done.
+    by_administrators = access_attempts.aside().by(Party.ADMINISTRATOR, states=ORDINARY, changes=[Change.ADD])
+    for attempt in by_administrators.where(lambda attempt: attempt.answer.ok):
+        expect(attempt.changed, True, f"effect of {attempt}")
+
     # Nor is a client told that nothing has changed.
     for answer in representations.aside().conditional("PUT"):
         expect(answer.status, anything_but(304), f"status of {answer}, where tags were added")

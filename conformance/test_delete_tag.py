@@ -146,7 +146,12 @@ def test_a_deleted_tag_is_listed_no_more(
     common_clients: Steps,
     demanding_clients: Steps,
     representations: Representations,
+    access_attempts: AccessAttempts,
 ) -> None:
+    # Whoever of those who may do so has deleted it.
+    by_others = access_attempts.aside().by(Party.CREATOR, Party.ADMINISTRATOR, changes=[Change.DELETE])
+    for attempt in by_others.where(lambda attempt: attempt.carried and attempt.answer.ok):
+        expect(attempt.changed, True, f"effect of {attempt}")
     for state in representations.aside():
         expect(
             {*(state.in_image_for_reader or ())} - {*state.in_image},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.identity import Token
 from pytest_cloudimages.reference.images import Caller, Image, MemberStatus, Status, Visibility
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Unauthorized
@@ -442,3 +442,23 @@ class HearsOfRevocationsLateAtTags(HearsOfRevocationsLate):
 
     def authenticate(self, request: Request) -> Caller:
         return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)
+
+
+@breaks("TAG-ADD-03", profile="standard")
+class FeignsAdditionsByAdministrators(App):
+    """Acknowledges the addition of a tag by an administrator, and stores nothing."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.show(request.caller, image_id)
+        return NO_CONTENT if request.caller.admin else super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-03", profile="standard")
+class FeignsDeletionsByOthers(App):
+    """Acknowledges the deletion of a tag by a role that may not delete images, or by an administrator, and keeps it."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        caller, image = request.caller, self.images.show(request.caller, image_id)
+        if (caller.admin or (caller.writes and not caller.deletes)) and tag in image.tags:
+            return NO_CONTENT
+        return super().delete_tag(request, image_id, tag)
