@@ -449,8 +449,10 @@ class FeignsAdditionsByAdministrators(App):
     """Acknowledges the addition of a tag by an administrator, and stores nothing."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self.images.show(request.caller, image_id)
-        return NO_CONTENT if request.caller.admin else super().add_tag(request, image_id, tag)
+        reply = super().add_tag(request, image_id, tag)
+        if request.caller.admin:
+            self.images.delete_tag(request.caller, image_id, tag)
+        return reply
 
 
 @breaks("TAG-DEL-03", profile="standard")
