@@ -449,8 +449,9 @@ class FeignsAdditionsByAdministrators(App):
     """Acknowledges the addition of a tag by an administrator, and stores nothing."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        there = tag in self.images.show(request.caller, image_id).tags
         reply = super().add_tag(request, image_id, tag)
-        if request.caller.admin:
+        if request.caller.admin and not there:
             self.images.delete_tag(request.caller, image_id, tag)
         return reply
 
