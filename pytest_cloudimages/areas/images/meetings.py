@@ -17,10 +17,10 @@ import pytest
 
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
-from pytest_cloudimages.areas.images.states import OCTETS, once_active, once_gone, shared
+from pytest_cloudimages.areas.images.states import OCTETS, once_active, once_deleted, shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.concurrent import WorkerPool, worker_pool
@@ -146,16 +146,6 @@ def _half_of(send: Callable[[], object]) -> float:
     return min((time.monotonic() - begun) / 2, LONGEST_PAUSE)
 
 
-def _looked_for(image: Image) -> Answer:
-    """Look for an image whose deletion was acknowledged, until it is gone or patience ends."""
-    traces = image.client.recorder.traces
-    traces.forget(image.id)
-    looked = once_gone(image)
-    if looked.status == 404:  # noqa: PLR2004 - as HTTP has it
-        traces.gone.add(image.id)
-    return looked
-
-
 def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
     for _ in range(ROUNDS):
         with run.fresh_image(own=True) as image:
@@ -167,7 +157,7 @@ def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
                     Met(answer, image.id, tuple(each for each in exchanges if each is not answer.exchange))
                     for answer in answers
                 )
-                _looked_for(image)
+                once_deleted(image)
 
 
 def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
@@ -186,7 +176,7 @@ def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
             changed, deleted = _together(workers, image.client, [second, deletion], pause)
             if deleted.ok:
                 before = changed.exchange, deleted.exchange
-                met.setdefault(Meeting.PATCHED, []).append(Met(_looked_for(image), image.id, before))
+                met.setdefault(Meeting.PATCHED, []).append(Met(once_deleted(image), image.id, before))
 
 
 def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
@@ -195,7 +185,7 @@ def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> 
         deleted = list[Answer]()
         pause = _half_of(lambda: deleted.append(first.client.delete(first.id)))
         if deleted[0].ok:
-            _looked_for(first)
+            once_deleted(first)
     for _ in range(ROUNDS):
         with run.fresh_image(own=True) as image:
             change, kind = [replaced("/protected", True)], {"Content-Type": PATCH_TYPE}
@@ -206,7 +196,7 @@ def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> 
                 met.setdefault(Meeting.PROTECTED, []).append(Met(answer, image.id, (patched.exchange,)))
             with run.recorder.of(Purpose.CLEANING):
                 if answer.ok:
-                    _looked_for(image)
+                    once_deleted(image)
                 else:
                     image.client.patch(image.id, replaced("/protected", False))
 

@@ -174,6 +174,16 @@ def once_gone(image: Image, look: Callable[[], Answer] | None = None) -> Answer:
     return image.eventually(look or image.show, lambda looked: not looked.ok, going_on=is_going)
 
 
+def once_deleted(image: Image) -> Answer:
+    """Look for an image whose deletion was acknowledged, until it is gone or patience ends."""
+    traces = image.client.recorder.traces
+    traces.forget(image.id)
+    looked = once_gone(image)
+    if looked.status == 404:  # noqa: PLR2004 - as HTTP has it
+        traces.gone.add(image.id)
+    return looked
+
+
 def nesting(image: Mapping[str, Any]) -> list[str]:
     """Return the attributes of an image below which it shows what every image is created with here."""
     return sorted(name for name, value in image.items() if isinstance(value, dict) and OF_RUN in value)
