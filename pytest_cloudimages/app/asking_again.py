@@ -113,7 +113,11 @@ class AskingAgain:
         """Ask a check again whose error may rest on deletions that were sent twice: what comes again stands."""
         from pytest_cloudimages.engine.made_steadily import Repetitions
 
-        repetitions, own = Repetitions(self.run, {each.sake for each in denied}), {*ids_of(item)}
+        sakes, own = {each.sake for each in denied}, {*ids_of(item)}
+        unknown = Flaky(f"{first_line(error)}; asked again, another deletion was denied each time: {TOLD}.")
+        if sakes <= self.run.recorder.denials.undecided:
+            raise unknown from error
+        repetitions = Repetitions(self.run, sakes)
         repetitions.begin(0)
         fixtures = self._as_before(item, arguments)
         with ExitStack() as stack:
@@ -133,7 +137,7 @@ class AskingAgain:
         repetitions.settle()
         if repetitions.stands or not repetitions.denied:
             raise error
-        raise Flaky(f"{first_line(error)}; asked again, another deletion was denied each time: {TOLD}.") from error
+        raise unknown from error
 
     def _asked(self, item: pytest.Function, fixtures: Fixtures, *, patient: bool = False) -> CheckRecord:
         mine, recorder = recording.CheckRecord(), self.run.recorder

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 GONE = frozenset({404, 410})
 """How the deletion of what is not there is answered."""
-OFTEN, MORE = 3, 5
+OFTEN, MORE = 4, 4
 """How often a deletion has to be denied at the same place to be the service's own doing, and how much more often where
 some are known to have been sent twice.
 
-Where one in twenty is sent twice, one in eight thousand meets that three times in a row; where one in five is, one in
-four hundred thousand does eight times.
+Where one in six is sent twice, one in thirteen hundred meets that four times in a row, and one in a million and a half
+eight times.
 """
 CERTAIN = 3
 """After so many that were denied each time, and none that was not, a service is known to do so by itself."""
@@ -97,6 +97,8 @@ class Denials:
     def __init__(self) -> None:
         self.passed: list[Exchange] = []
         """Those that did not come again where the same was done again."""
+        self.undecided: set[str] = set()
+        """For whose sake something was denied however often it was done, and never the same."""
         self.acknowledged = 0
         """How many deletions of tags and members were acknowledged."""
         self._stood = 0

@@ -80,9 +80,8 @@ class Repetitions:
 
     @property
     def stands(self) -> bool:
-        """Whether anything was denied as often as makes it the service's own doing."""
-        often = self.run.recorder.denials.often
-        return any(times >= often for times in self._places.values())
+        """Whether anything was denied each time, as often as makes it the service's own doing."""
+        return self._each_time and self.count >= self.run.recorder.denials.often
 
     def settle(self) -> None:
         """Settle what is known of it: who denies at one place again and again does so at others by itself, too.
@@ -95,6 +94,7 @@ class Repetitions:
             denials.stands()
         else:
             denials.let_pass(each.exchange for each in self._all if id(each) not in last)
+            denials.undecided |= {*self.sakes} if last else set()
 
 
 def made_steadily(make: Callable[[], Made], run: Run, sake: str) -> Made:
