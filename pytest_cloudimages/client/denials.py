@@ -105,6 +105,8 @@ class Denials:
         """How often a deletion was denied each time."""
         self._known: dict[str, _Known] = {}
         self._all: list[Denial] = []
+        self._well: set[tuple[str, str, str]] = set()
+        """What deletions that were acknowledged have in common."""
         self._times = Counter[tuple[str, str, str]]()
         self._lock = threading.RLock()
 
@@ -127,6 +129,10 @@ class Denials:
                 self._shows(answer, image, kind, value)
             else:
                 self._added(answer, image, kind, value)
+
+    def never_well(self, denials: Iterable[Denial]) -> Counter[tuple[str, str, str]]:
+        """Count denials by what they have in common with others, where no such deletion was ever acknowledged."""
+        return Counter(likes for each in denials if (likes := (each.sake, *_likes(each.exchange))) not in self._well)
 
     def since(self, mark: int, sakes: Collection[str] = ()) -> list[Denial]:
         """Return what was denied since a mark and is open, for these sakes, or any."""
@@ -181,6 +187,7 @@ class Denials:
     def _deleted(self, answer: Answer, sake: str, image: str, kind: str, value: str) -> None:
         likes = sake, *_likes(answer.exchange)
         self._times[likes] += 1
+        self._well |= {likes} if answer.ok else set()
         whole, known = not kind, self._known.get(image)
         if known is None or not (whole or value):
             return

@@ -81,7 +81,10 @@ class Repetitions:
     @property
     def stands(self) -> bool:
         """Whether anything was denied each time, as often as makes it the service's own doing."""
-        return self._each_time and self.count >= self.run.recorder.denials.often
+        denials = self.run.recorder.denials
+        if self._each_time and self.count >= denials.often:
+            return True
+        return any(times >= denials.often for times in denials.never_well(self._all).values())
 
     def settle(self) -> None:
         """Settle what is known of it: who denies at one place again and again does so at others by itself, too.
