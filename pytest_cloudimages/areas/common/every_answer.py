@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.followed_links import plain_path
 from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.areas.common.over_time import OverTime
+from pytest_cloudimages.areas.common.set_values import kept_otherwise, set_by
 from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import MANY
@@ -216,6 +217,8 @@ class EveryAnswer:
             if self._is_ours(identifier):
                 due = "TASK-GET-01" if collection == "tasks" else BY_METHOD[exchange.method]
                 yield from _of_another(due, "id", data, identifier)
+                for name, value in kept_otherwise(set_by(exchange), data).items() if exchange.method == "PATCH" else ():
+                    yield due, data.get(name), value, f"{name}, as it was set,"
                 yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0])
         elif exchange.method == "GET":
             yield from self._of_list(collection, data, query)
