@@ -65,6 +65,24 @@ def _one_fits(self: App, request: Request) -> Reply:
 faulty("FiltersByOneOfSeveral", "Filters by one of several attributes.", "IMG-LIST-11", list_images=_one_fits)
 
 
+def _but_protected(self: App, request: Request) -> Reply:
+    query = listing.Query.read(request.query)
+    with self.images.lock:
+        images = [each for each in self.images.all() if not each.protected]
+        page = listing.page(images, request.caller, query, self.represent)
+        return Reply.of_json(listing.document("images", query, page, self.represent))
+
+
+faulty(
+    "ListsNoProtectedImages",
+    "Leaves protected images out of every list.",
+    "IMG-LIST-02",
+    "IMG-LIST-03",
+    "IMG-LIST-04",
+    list_images=_but_protected,
+)
+
+
 def _of_the_owner(self: App, request: Request) -> Reply:
     asked = dict(pairs_of(request))
     if asked.keys() <= {"owner", "name"} and (owner := asked.get("owner")):

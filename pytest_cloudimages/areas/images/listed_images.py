@@ -68,13 +68,13 @@ def names_of(mark: str) -> list[str]:
     return [mark, f"{mark}-b", mark, mark.upper(), mark]
 
 
-def set_apart(images: Sequence[Image]) -> None:
-    """Set images apart by their attributes, as far as the service takes them."""
+def set_apart(images: Sequence[Image], *, whole: bool) -> None:
+    """Set images apart by their attributes, as far as the service takes them; the ``whole`` of it, or a part."""
     changes: list[list[Mapping[str, Any]]] = [
         [replaced("/visibility", "private"), replaced("/min_ram", 64)],
         [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
         [replaced("/container_format", "ovf"), add("/cloudimages_own", OWN)],
-        [],
+        [replaced("/protected", True)] if whole else [],
         [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", OWN)],
     ]
     for image, patch in zip(images, changes, strict=True):

@@ -46,7 +46,7 @@ def image_lists(run: Run) -> Lists:
     with ExitStack() as stack:
         images = created(run, stack, mark)
         with run.recorder.of(Purpose.PREPARING):
-            set_apart(images)
+            set_apart(images, whole=bool(run.rounds))
             changed = time.monotonic()
             lists.gone = deleted_before(run, mark) if run.rounds else ""
         lists.known = {image.id: attributes_of(once_settled(image)) for image in images}
