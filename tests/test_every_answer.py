@@ -220,6 +220,12 @@ def patch(seconds: float, *names: str, **how: Any) -> Exchange:
     return at(seconds, replace(exchange(f"/images/{OURS}", {"id": OURS}, method="PATCH", **how), body=body))
 
 
+def set_to(seconds: float, name: str, value: object, /, **shown: Any) -> Exchange:
+    """Return a patch of the image that sets an attribute, and what it is answered with."""
+    body = json.dumps([{"op": "add", "path": f"/{name}", "value": value}]).encode()
+    return at(seconds, replace(exchange(f"/images/{OURS}", SHOWN | shown, method="PATCH"), body=body))
+
+
 def done(seconds: float, method: str, below: str, **how: Any) -> Exchange:
     """Return what is done below the image."""
     return at(seconds, exchange(f"/images/{OURS}{below}", None, method=method, body=b"", **{"status": 204} | how))
@@ -241,6 +247,7 @@ BLAMED: tuple[str, ...] = (
     "IMG-UPD-22",
     "IMG-UPD-27",
     "IMG-UPD-11",
+    "IMG-DEL-04",
 )
 BLAMED += ("IMG-STAT-01", "IMG-STAT-03", "IMG-STAT-07", "TAG-ADD-26", "TAG-ADD-22", "TAG-DEL-04", "TAG-DEL-12")
 DECIDED = done(5, "PUT", "/members/them", status=200)
@@ -269,6 +276,11 @@ MADE = at(0, replace(exchange("/images", SHOWN | EMPTY, method="POST", status=20
         ("IMG-UPD-01", (patch(0, "min_disk"), look(2), patch(3, "min_ram"), look(4, min_disk=7))),
         ("IMG-UPD-22", (look(1), patch(2, "min_ram", status=400), look(3, min_ram=7))),
         ("IMG-UPD-27", (look(1, **NEWER), patch(2, "name"), look(3, **OLDER))),
+        ("IMG-UPD-01", (set_to(2, "name", "x"),)),
+        ("IMG-UPD-01", (set_to(2, "protected", True),)),
+        ("IMG-UPD-01", (set_to(2, "cloudimages_new", "x"),)),
+        ("IMG-DEL-04", (look(1), done(2, "DELETE", ""), look(9))),
+        ("IMG-DEL-04", (look(1), done(2, "DELETE", ""), look(9, "/images"))),
         ("TAG-ADD-26", (look(1, **NEWER), done(2, "PUT", "/tags/a"), look(3, **OLDER))),
         ("TAG-DEL-04", (look(1), done(2, "DELETE", "/tags/a"), look(3, visibility="public"))),
         ("TAG-DEL-12", (look(1), done(2, "DELETE", "/tags/a", status=404), look(3, name="otherwise"))),
@@ -301,7 +313,14 @@ def test_two_answers_cannot_both_be_true(requirement: str, exchanges: tuple[Exch
         (look(1, status="deactivated"), done(2, "POST", "/actions/reactivate"), look(9)),
         (look(1, **NEWER), look(1.5, **OLDER)),
         (look(1, updated_at="2026-11-27T10:00:09Z"), patch(2, "name"), look(4, updated_at="2026-11-27T10:00:08Z")),
-        (look(1), done(2, "DELETE", ""), look(9, created_at="2031-01-01T00:00:00Z", name="x")),
+        (look(1), done(2, "DELETE", ""), look(2.5), done(3, "DELETE", "", status=404)),
+        (look(1), done(2, "DELETE", "", status=202), look(9)),
+        (look(1), done(2, "DELETE", "", note="repeated after 503"), look(9)),
+        (look(1), done(2, "DELETE", ""), look(9, status="deleted")),
+        (set_to(2, "visibility", "shared", visibility="private"),),
+        (set_to(2, "min_disk", 7, min_disk="7"), set_to(3, "protected", True, protected="True")),
+        (set_to(2, "name", " x", name="x"), set_to(3, "name", "x" * 300, name="x" * 255)),
+        (set_to(2, "name", "x", name="y"), set_to(2.005, "name", "y", name="y")),
         (look(1), look(2, more="x"), look(3, more="y"), look(4, min_ram=None), look(5, visibility="SHARED")),
         (look(1, name=None), look(2, name="given later"), look(3, name="")),
         (MADE, look(0.1, **EMPTY), done(1, "PUT", "/file", status=413), look(1.1, **EMPTY | {"status": "saving"})),

@@ -21,7 +21,6 @@ from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.followed_links import plain_path
 from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.areas.common.over_time import OverTime
-from pytest_cloudimages.areas.common.set_values import kept_otherwise, set_by
 from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import MANY
@@ -142,7 +141,7 @@ class EveryAnswer:
             found = []
             for requirement, actual, expected, what, earlier, later, _ in self.over_time.violations():
                 if later.sake and later.first.answered > self._forgotten.get(later.sake, 0.0):
-                    told = f"{what} in {later.first}, after {earlier}"
+                    told = f"{what} in {later.first}" + (f", after {earlier}" if earlier is not later.first else "")
                     found.append(Violation(requirement, actual, expected, told, later.first, later.sake, earlier))
             self._told = (self.looked, found)
         return self._told[1]
@@ -199,6 +198,8 @@ class EveryAnswer:
                 self.over_time.saw_task(entry, exchange, sake)
             elif made and entry.get("status") not in GOING and entry.get("id") not in self.lent:
                 self.over_time.saw_image(entry, exchange, sake, whole=whole and bool(identifier))
+                if exchange.method == "PATCH":
+                    self.over_time.patched(entry, exchange, sake)
 
     def _of_document(
         self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], query: str
@@ -217,8 +218,6 @@ class EveryAnswer:
             if self._is_ours(identifier):
                 due = "TASK-GET-01" if collection == "tasks" else BY_METHOD[exchange.method]
                 yield from _of_another(due, "id", data, identifier)
-                for name, value in kept_otherwise(set_by(exchange), data).items() if exchange.method == "PATCH" else ():
-                    yield due, data.get(name), value, f"{name}, as it was set,"
                 yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0])
         elif exchange.method == "GET":
             yield from self._of_list(collection, data, query)

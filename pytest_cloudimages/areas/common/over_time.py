@@ -19,8 +19,10 @@ from pytest_cloudimages.areas.common.readings import (
     alike,
     changed,
     no_earlier,
+    plain,
     unseen,
 )
+from pytest_cloudimages.areas.common.set_values import kept_otherwise, set_by
 from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, made_by, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.spec.mismatch import Allowed
@@ -68,6 +70,8 @@ class OverTime:
         self._writes: dict[str, list[Write]] = {}
         self._made: dict[str, str] = {}
         """The images that tasks have made, by the tasks."""
+        self._kept_otherwise: list[tuple[str, TwoAnswers]] = []
+        """What patches were answered with that is not what they have set, each with the image."""
         self._without_data: set[str] = set()
         """The images that were created without data."""
 
@@ -104,6 +108,15 @@ class OverTime:
                 values[name] = None
         self._images.note(identifier, values, exchange, status, sake)
 
+    def patched(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
+        """Remember what the answer to a patch shows otherwise than the patch has set it."""
+        identifier = str(shown.get("id")).lower()
+        for name, value in kept_otherwise(set_by(exchange), shown).items():
+            now = shown.get(name)
+            reading = Reading(plain(name, now), now, exchange, exchange, "", sake, listed=False)
+            what = f"{name}, as it was set,"
+            self._kept_otherwise.append((identifier, TwoAnswers("IMG-UPD-01", now, value, what, exchange, reading)))
+
     def saw_member(self, shown: Mapping[str, Any], image: str, exchange: Exchange, sake: str) -> None:
         """Remember what an answer shows of a membership."""
         whose = f"{image.lower()}/{plainly(str(shown.get('member_id')))}"
@@ -127,6 +140,9 @@ class OverTime:
         """Yield the answers that cannot be true together with earlier ones."""
         yield from of_members(self._members, self._writes, self.patience)
         yield from of_tasks(self._tasks, self.patience)
+        for identifier, each in self._kept_otherwise:
+            if not any(write.meets(each.earlier) for write in self._writes.get(identifier, ())):
+                yield each
         found = [*self._of_images()]
         clear = {each.what for each in found if each.sure}
         yield from (each for each in found if each.sure or each.what not in clear)

@@ -63,6 +63,10 @@ class Write(NamedTuple):
         """Return whether it was sent before the answer came that showed a value first."""
         return self.sent <= reading.first.answered
 
+    def meets(self, exchange: Exchange) -> bool:
+        """Return whether it was under way while another request was."""
+        return self.exchange is not exchange and self.sent < exchange.answered and self.answered > exchange.sent
+
     def may_act_after(self, moment: float, patience: float) -> bool:
         """Return whether it may take effect, or be seen first, after a moment."""
         return self.open or self.answered + patience >= moment
