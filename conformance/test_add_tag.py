@@ -8,8 +8,8 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.checks import GOING
 from pytest_cloudimages.areas.common.followed_links import named_image
-from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party

@@ -10,6 +10,7 @@ from pytest_cloudimages.areas.common.checks import (
     A_STRING,
     A_UUID,
     AN_ARRAY,
+    GOING,
     OK,
     REFUSED,
     Answer,
@@ -23,7 +24,7 @@ from pytest_cloudimages.areas.common.checks import (
     still_holds,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to, plain_path
-from pytest_cloudimages.areas.common.forms import A_SIZE, GOING, GUARANTEED, OF_GLANCE, STATUSES, TRUTH
+from pytest_cloudimages.areas.common.forms import A_SIZE, GUARANTEED, OF_GLANCE, STATUSES, TRUTH
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists

@@ -15,6 +15,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 20
 """Pages of a list that are looked through for an image; new images come first."""
+GOING = ("deleted", "pending_delete")
+"""Statuses of images that are as good as deleted: what is kept of them is the service's to say."""
 MANY = "limit=100"
 """How a list is asked for with large pages; most services show fewer on a page then."""
 

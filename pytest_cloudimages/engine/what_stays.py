@@ -9,7 +9,7 @@ import pytest
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
-from pytest_cloudimages.client.images import MANY, Image, pages_of_many
+from pytest_cloudimages.client.images import GOING, MANY, Image, pages_of_many
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.deletion import delete
@@ -70,7 +70,7 @@ def _of_the_run(run: Run, client: ImagesClient, most: int, query: str) -> Iterat
             identifier = entry.get("id") if isinstance(entry, dict) else None
             if not is_fit(identifier) or identifier in traces.of_others | traces.in_use or traces.stays(identifier):
                 continue
-            if entry.get(OF_RUN) == run.name:
+            if entry.get(OF_RUN) == run.name and entry.get("status") not in GOING:
                 image = Image(client, identifier, str(entry.get("name")), run.patience)
                 shown = _shown(image, known=image.id in traces.created).data
                 if isinstance(shown, dict) and shown.get(OF_RUN) == run.name:

@@ -8,7 +8,6 @@ import pytest
 
 from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
-from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
@@ -17,7 +16,7 @@ from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, is_going, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import GOING, Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.run import Run

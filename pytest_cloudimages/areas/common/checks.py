@@ -10,7 +10,7 @@ import pytest
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import GOING, Image, require_ok
 from pytest_cloudimages.client.moments import is_before, moment, moment_of_header, went_back
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
@@ -45,6 +45,7 @@ __all__ = [
     "A_UUID",
     "A_WAIT",
     "DELETE",
+    "GOING",
     "NOT_OK",
     "NOT_REDIRECTED",
     "OK",

@@ -19,11 +19,11 @@ from typing import Any
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.followed_links import plain_path
-from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
+from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.areas.common.over_time import OverTime
 from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
-from pytest_cloudimages.client.images import MANY
+from pytest_cloudimages.client.images import GOING, MANY
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.recorder import Traces

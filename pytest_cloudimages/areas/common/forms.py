@@ -17,8 +17,6 @@ LONGEST = 255
 OCTETS_OF_MD5 = 32
 """Characters of a checksum."""
 STATUSES = frozenset({"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"})
-GOING = ("deleted", "pending_delete")
-"""Those of images that are as good as deleted: what is kept of them is the service's to say."""
 OF_GLANCE = frozenset({"uploading", "importing"})
 VISIBILITIES = frozenset({"public", "private", "shared", "community"})
 OF_MEMBERS = frozenset({"pending", "accepted", "rejected"})

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
-from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.images import GOING
 from pytest_cloudimages.client.json_documents import LONGEST_NUMBER
 from pytest_cloudimages.client.session import ImagesClient, segment
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.writes import OF_DATA
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.images import GOING
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 DATA = b"".join(place.to_bytes(2, "big") for place in range(33_000))
