@@ -223,7 +223,8 @@ def patch(seconds: float, *names: str, **how: Any) -> Exchange:
 def set_to(seconds: float, name: str, value: object, /, **shown: Any) -> Exchange:
     """Return a patch of the image that sets an attribute, and what it is answered with."""
     body = json.dumps([{"op": "add", "path": f"/{name}", "value": value}]).encode()
-    return at(seconds, replace(exchange(f"/images/{OURS}", SHOWN | shown, method="PATCH"), body=body))
+    patched = exchange(f"/images/{OURS}", SHOWN | shown, method="PATCH", purpose=Purpose.PREPARING)
+    return at(seconds, replace(patched, body=body))
 
 
 def done(seconds: float, method: str, below: str, **how: Any) -> Exchange:

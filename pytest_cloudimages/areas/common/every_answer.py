@@ -198,7 +198,8 @@ class EveryAnswer:
                 self.over_time.saw_task(entry, exchange, sake)
             elif made and entry.get("status") not in GOING and entry.get("id") not in self.lent:
                 self.over_time.saw_image(entry, exchange, sake, whole=whole and bool(identifier))
-                if exchange.method == "PATCH":
+                if exchange.method == "PATCH" and exchange.purpose is Purpose.PREPARING:
+                    # What is sent to be judged, is judged by those who send it.
                     self.over_time.patched(entry, exchange, sake)
 
     def _of_document(

@@ -153,9 +153,11 @@ def protection(image: Image) -> Iterator[bool]:
     An addition sets what is there too (IMG-UPD-24); where it does not, or is not told to have, a replacement does.
     """
     with image.client.recorder.of(Purpose.PREPARING):
-        added = image.client.patch(image.id, add("/protected", True))
-        shown = added.data if added.ok and isinstance(added.data, dict) else {}
-        protected = shown.get("protected") is True or image.client.patch(image.id, replaced("/protected", True)).ok
+        protected = image.client.patch(image.id, add("/protected", True)).document.get("protected") is True
+        if not protected:
+            replacement = image.client.patch(image.id, replaced("/protected", True))
+            # Who says that it is not, has it ignored.
+            protected = replacement.ok and replacement.document.get("protected") is not False
     try:
         yield protected
     finally:
