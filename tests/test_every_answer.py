@@ -279,7 +279,6 @@ MADE = at(0, replace(exchange("/images", SHOWN | EMPTY, method="POST", status=20
         ("IMG-UPD-27", (look(1, **NEWER), patch(2, "name"), look(3, **OLDER))),
         ("IMG-UPD-01", (set_to(2, "name", "x"),)),
         ("IMG-UPD-01", (set_to(2, "protected", True),)),
-        ("IMG-UPD-01", (set_to(2, "cloudimages_new", "x"),)),
         ("IMG-DEL-04", (look(1), done(2, "DELETE", ""), look(9))),
         ("IMG-DEL-04", (look(1), done(2, "DELETE", ""), look(9, "/images"))),
         ("TAG-ADD-26", (look(1, **NEWER), done(2, "PUT", "/tags/a"), look(3, **OLDER))),

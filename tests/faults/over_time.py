@@ -85,6 +85,7 @@ faulty(
     "ProtectsWhatIsAccepted",
     "Shows an image as protected once a member has accepted it.",
     "IMG-GET-01",
+    "IMG-UPD-01",
     **_shows(lambda image: {"protected": not image.protected}, _is_accepted),
 )
 faulty(

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_cloudimages.areas.common.readings import OWN, alike, plain
+from pytest_cloudimages.areas.common.readings import alike, plain
 from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange
 
 PLAIN = frozenset({"name", "visibility", "protected", "os_hidden", "min_disk", "min_ram"})
-"""The attributes that every owner may set."""
+"""The attributes that every owner may set; those of one's own are for others to ask about (IMG-UPD-11, IMG-UPD-14)."""
 PLAIN_TEXT = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._ ]{0,62}[A-Za-z0-9])?")
 MOST = 1024
 """Up to it, no quota and no size of a column has anything to say to a number of megabytes or gigabytes."""
@@ -28,7 +28,7 @@ def set_by(exchange: Exchange) -> Mapping[str, object]:
             return {}
         name, operation = path[1:], each.get("op")
         values.pop(name, None)
-        if operation in ("add", "replace") and (name in PLAIN or OWN in name) and _is_plain(each.get("value")):
+        if operation in ("add", "replace") and name in PLAIN and _is_plain(each.get("value")):
             values[name] = each["value"]
         elif operation not in ("add", "replace", "remove"):
             return {}

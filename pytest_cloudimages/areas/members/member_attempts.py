@@ -3,10 +3,12 @@
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pytest_cloudimages.areas.members.resource import listed_again
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.moments import moment
 
 
 class Who(enum.StrEnum):
@@ -54,6 +56,8 @@ WRONG_BODIES: tuple[Mapping[str, object], ...] = (
 )
 """Bodies that set no status, for who may set its own."""
 
+TIMES = ("created_at", "updated_at")
+A_SECOND = timedelta(seconds=1)
 Members = Mapping[str, Mapping[str, object]]
 """The members of an image by their projects, as the owner sees them."""
 
@@ -67,6 +71,23 @@ def _but_times(members: Members) -> Members:
     return {
         name: {each: value for each, value in entry.items() if each != "updated_at"} for name, entry in members.items()
     }
+
+
+def _alike(entry: Mapping[str, object] | None, other: Mapping[str, object] | None) -> bool:
+    """Return whether two entries say the same: of a moment one may have the fraction of a second, and the other none."""
+    if entry is None or other is None:
+        return entry is other
+    return all(
+        entry.get(name) == other.get(name) or (name in TIMES and _one_moment(entry.get(name), other.get(name)))
+        for name in {*entry, *other}
+    )
+
+
+def _one_moment(text: object, other: object) -> bool:
+    told, again = moment(text), moment(other)
+    if told is None or again is None:
+        return False
+    return abs(told - again) < A_SECOND and not (told.microsecond and again.microsecond)
 
 
 @dataclass(frozen=True)
@@ -97,7 +118,7 @@ class Attempt:
     def changed(self) -> list[str]:
         """The projects whose membership came, went or changed; those of one image may show when any of them did."""
         before, after = (_but_times(each) if self.answer.ok else each for each in (self.before, self.after))
-        return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        return sorted(name for name in {*before, *after} if not _alike(before.get(name), after.get(name)))
 
     @property
     def listed_again(self) -> list[str]:
