@@ -74,7 +74,7 @@ def _but_times(members: Members) -> Members:
 
 
 def _alike(entry: Mapping[str, object] | None, other: Mapping[str, object] | None) -> bool:
-    """Return whether two entries say the same: of a moment one may have the fraction of a second, and the other none."""
+    """Return whether two entries say the same: of a moment, one may have the fraction of its second, and one none."""
     if entry is None or other is None:
         return entry is other
     return all(

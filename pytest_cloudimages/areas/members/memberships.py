@@ -186,11 +186,11 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", third)
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         with _offered_beside(run, project) as further:
-            offered = further.seen if further else {}
+            offered, begun = further.seen if further else {}, time.monotonic()
             _decide(table, consumer, further.image if further else None)
             beside = [(offered, *further.members())] if further else []
             if further:
-                _accepted_later(table, further, consumer)
+                _accepted_later(table, further, consumer, apart=time.monotonic() - begun >= A_WHILE)
         if run.rounds:
             _once_accepted(table, consumer, third, known)
             if not run.settings.image:
@@ -360,11 +360,11 @@ def _entries(table: _Table, consumer: ImagesClient, status: str) -> list[Answer]
     return [*entries, members]
 
 
-def _accepted_later(table: _Table, further: _Table, consumer: ImagesClient) -> None:
+def _accepted_later(table: _Table, further: _Table, consumer: ImagesClient, *, apart: bool) -> None:
     """Have the consumer accept another image that was shared with it a while ago, and look at both."""
     json = {"status": ACCEPTED}
     answer = further.enter(
-        Who.MEMBER, Deed.SET_OWN, consumer, "PUT", further.project, json, apart=True, status=ACCEPTED
+        Who.MEMBER, Deed.SET_OWN, consumer, "PUT", further.project, json, apart=apart, status=ACCEPTED
     )
     table.tried += further.tried
     for each in (table, further):
