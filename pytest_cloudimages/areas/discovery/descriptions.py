@@ -329,8 +329,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
         # Each that was asked for before another whose name is like its own; and the one that there is not.
         again |= {name: client.send("GET", f"/schemas/{name}") for name in AGAIN}
     task += _a_task(run) if run.rounds and not run.settings.image else ()
-    if task:
-        lists += [("tasks", client.send("GET", "/tasks"))]
+    lists += [("tasks", client.send("GET", "/tasks"))] if task else []
     return found()
 
 
