@@ -468,7 +468,7 @@ def _newer_by_turns(self: App, request: Request, name: str) -> Reply:
     if not _asked_before(self, name) % 2:
         return reply
     document = reply.json()
-    newer = {"description": "As of the next release.", "properties": document["properties"] | {"further": {}}}  # type: ignore[index, call-overload]
+    newer = {"description": "As of the next release.", "properties": document["properties"] | {"further": {}}}  # type: ignore[index]
     return Reply.of_json({**newer, **{key: value for key, value in document.items() if key not in newer}})  # type: ignore[attr-defined]
 
 
