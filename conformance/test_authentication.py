@@ -5,9 +5,10 @@ import urllib.parse
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.access.accesses import Access
 from pytest_cloudimages.areas.access.deeds import Rights
 from pytest_cloudimages.areas.access.fixtures import *
-from pytest_cloudimages.areas.access.identity import Access, IdentityAnswers, Question
+from pytest_cloudimages.areas.access.identity import IdentityAnswers, Question
 from pytest_cloudimages.areas.access.named_projects import NamedProjects
 from pytest_cloudimages.areas.common.checks import (
     A_CHALLENGE,
@@ -198,6 +199,10 @@ def test_an_endpoint_says_where_it_is(identity_answers: IdentityAnswers) -> None
     # Whom a token is for, its catalogue says whether the tenant was named or not.
     for access in identity_answers.aside().alone():
         _says_where_it_is(access)
+    # Nor are they another tenant's, which has signed in before.
+    for access, earlier in identity_answers.aside().of_another():
+        theirs = [each for each in access.endpoints if each.get("tenantId") == earlier.tenant]
+        expect(theirs, [], f"endpoints in {access} with the tenant of {earlier}")
 
 
 def _says_where_it_is(access: Access) -> None:

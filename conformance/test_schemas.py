@@ -24,6 +24,8 @@ from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.tried_patches import Updates
+from pytest_cloudimages.areas.tasks.fixtures import *
+from pytest_cloudimages.areas.tasks.tried import Tasks
 
 OF_STRINGS = Allowed("a schema of strings", lambda found: isinstance(found, dict) and found.get("type") == "string")
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
@@ -47,6 +49,13 @@ def is_the_schema(answer: Answer, name: str) -> None:
     expect(answer.document.get("properties"), AN_OBJECT, f"properties in {answer}")
 
 
+def stays_the_schema(documents: SchemaDocuments, name: str) -> None:
+    """Expect a schema to be what it is when others were asked for in the meantime."""
+    __tracebackhide__ = True
+    for answer in documents.aside().once_more(name):
+        is_the_schema(answer, name)
+
+
 def items_of(documents: SchemaDocuments, answer: Answer, name: str) -> dict[str, Any]:
     """Return the schema of the items of a list; empty where it describes no array of objects."""
     array = documents.referred_to(answer.document, properties(answer).get(name))
@@ -66,6 +75,7 @@ def shown(schema_documents: SchemaDocuments, name: str) -> Iterator[Answer]:
 def test_the_images_schema_is_shown(schema_documents: SchemaDocuments) -> None:
     for answer in schema_documents.document("images"):
         is_the_schema(answer, "images")
+    stays_the_schema(schema_documents, "images")
 
 
 # "Get image schema"
@@ -80,6 +90,7 @@ def test_the_image_schema_is_shown(schema_documents: SchemaDocuments) -> None:
 def test_the_members_schema_is_shown(schema_documents: SchemaDocuments) -> None:
     for answer in schema_documents.document("members"):
         is_the_schema(answer, "members")
+    stays_the_schema(schema_documents, "members")
 
 
 # "Get image member schema"
@@ -101,6 +112,7 @@ def test_the_task_schema_is_shown(schema_documents: SchemaDocuments) -> None:
 def test_the_tasks_schema_is_shown(schema_documents: SchemaDocuments) -> None:
     for answer in schema_documents.document("tasks"):
         is_the_schema(answer, "tasks")
+    stays_the_schema(schema_documents, "tasks")
 
 
 # the example of the image schema
@@ -164,7 +176,11 @@ def test_the_tasks_schema_describes_a_list(schema_documents: SchemaDocuments) ->
 # "use the schemas … to validate"
 @requirement("SCHEMA-14")
 def test_the_schemas_describe_the_answers(
-    schema_documents: SchemaDocuments, image_life: LifeAnswers, image_lists: Lists, deactivated_image: Deactivated
+    schema_documents: SchemaDocuments,
+    image_life: LifeAnswers,
+    image_lists: Lists,
+    deactivated_image: Deactivated,
+    tasks: Tasks,
 ) -> None:
     for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in", answer)
@@ -180,6 +196,13 @@ def test_the_schemas_describe_the_answers(
     for answer in held:
         found = schema_documents.problems_of("images", answer) if "/images?" in answer.exchange.target else []
         expect(found, [], "departures from the schema images in", answer)
+    # Those that succeed have a result, and what it is called differs with their type.
+    for _, answer in tasks.aside().shown():
+        expect(schema_documents.problems_of("task", answer), [], "departures from the schema task in", answer)
+    for listed in tasks.aside().listed("whole"):
+        for page in listed.pages:
+            found = schema_documents.problems_of("tasks", page.answer)
+            expect(found, [], "departures from the schema tasks in", page.answer)
 
 
 # an unknown name
@@ -187,6 +210,8 @@ def test_the_schemas_describe_the_answers(
 def test_an_unknown_schema_is_not_found(schema_documents: SchemaDocuments) -> None:
     for answer in schema_documents.document(UNKNOWN):
         expect(answer.status, 404, f"status of {answer}")
+    for answer in schema_documents.aside().once_more(UNKNOWN):
+        expect(answer.status, 404, f"status of {answer}, which was asked for before")
 
 
 # the table of response codes

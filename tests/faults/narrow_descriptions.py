@@ -11,7 +11,7 @@ from typing import Any
 from pytest_cloudimages.reference import documents
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Member
-from pytest_cloudimages.reference.refusals import NotFound, Unauthorized
+from pytest_cloudimages.reference.refusals import Invalid, NotFound, Unauthorized
 from pytest_cloudimages.reference.schemas import SCHEMAS
 from pytest_cloudimages.reference.tasks import Task
 
@@ -56,6 +56,27 @@ describes(
     "SCHEMA-14",
     schema="member",
     change=_statuses("pending", "rejected"),
+)
+describes(
+    "DescribesResultsOfExportsAsUrls",
+    "Describes what comes of an export as a URL, and shows the place in the object store.",
+    "SCHEMA-14",
+    schema="task",
+    change=lambda document: document["properties"]["result"].update(
+        properties={"export_location": {"type": "string", "pattern": "^https?://"}}
+    ),
+)
+describes(
+    "DescribesResultsOfBothTypes",
+    "Describes what comes of an import, and of an export, each as what it is.",
+    schema="task",
+    change=lambda document: document["properties"]["result"].update(
+        properties={
+            "image_id": {"type": "string", "pattern": "^[0-9a-f-]{36}$"},
+            "export_location": {"type": "string", "pattern": "/"},
+        },
+        additionalProperties=False,
+    ),
 )
 describes(
     "DescribesShorterNames",
@@ -416,6 +437,60 @@ faulty(
     "SCHEMA-15",
     words=selecting("SCHEMA"),
     schema=_by_the_end,
+)
+
+
+# Once they have been asked for
+
+
+def _asked_before(self: App, name: str) -> int:
+    """Return how often a schema was asked for before this time."""
+    asked: dict[str, int] = self.__dict__.setdefault("asked", {})
+    asked[name] = asked.get(name, 0) + 1
+    return asked[name] - 1
+
+
+def _as_the_last(self: App, request: Request, name: str) -> Reply:
+    if name == "tasks" and _asked_before(self, "task"):
+        return App.schema(self, request, "task")
+    _asked_before(self, name)
+    return App.schema(self, request, name)
+
+
+def _knows_of_none(self: App, request: Request, name: str) -> Reply:
+    if name not in SCHEMAS and _asked_before(self, name):
+        raise Invalid(f"That there is no schema {name} was said before.")
+    return App.schema(self, request, name)
+
+
+def _newer_by_turns(self: App, request: Request, name: str) -> Reply:
+    reply = App.schema(self, request, name)
+    if not _asked_before(self, name) % 2:
+        return reply
+    document = reply.json()
+    newer = {"description": "As of the next release.", "properties": document["properties"] | {"further": {}}}  # type: ignore[index]
+    return Reply.of_json({**newer, **{key: value for key, value in document.items() if key not in newer}})  # type: ignore[attr-defined]
+
+
+faulty(
+    "RemembersTheSchemaOfATask",
+    "Shows the schema of a task for that of tasks, once it was asked for.",
+    "SCHEMA-06",
+    words=selecting("SCHEMA-03", "SCHEMA-05", "SCHEMA-06", "SCHEMA-15"),
+    schema=_as_the_last,
+)
+faulty(
+    "RefusesToLookForASchemaAgain",
+    "Answers 400 to the request for a schema that it has looked for in vain.",
+    "SCHEMA-15",
+    words=selecting("SCHEMA-03", "SCHEMA-05", "SCHEMA-06", "SCHEMA-15", "SCHEMA-16"),
+    schema=_knows_of_none,
+)
+faulty(
+    "ShowsNewerSchemasByTurns",
+    "Shows each second time the schemas of its next release, which describe one attribute more.",
+    words=selecting("SCHEMA"),
+    schema=_newer_by_turns,
 )
 
 

@@ -201,6 +201,19 @@ def _whole_sectors(self: Tasks, task: Task) -> dict[str, str]:
     return result
 
 
+def _holding(change: Callable[[bytes], bytes]) -> Callable[[Tasks, Task], dict[str, str]]:
+    """Return what exports a fixed disk that holds something else than the data of the image."""
+
+    def execute_export(self: Tasks, task: Task) -> dict[str, str]:
+        result = Tasks.execute_export(self, task)
+        container, _, name = result["export_location"].partition("/")
+        data = self.images.get(str(task.input["image_uuid"])).data or b""
+        self.store.put(task.caller, container, name, vhd.fixed(change(data)))
+        return result
+
+    return execute_export
+
+
 def _failing(message: str, *, where: Callable[[str], bool]) -> Callable[[Tasks, Task], dict[str, str]]:
     """Return what fails with a message of its own where that of an honest import is of some kind."""
 
@@ -220,6 +233,23 @@ works(
     "Exports whole sectors with a footer of zeros.",
     "TASK-EXP-09",
     execute_export=_whole_sectors,
+)
+works(
+    "ExportsNoLastSector",
+    "Exports a disk without the last sector of the image.",
+    "TASK-EXP-09",
+    execute_export=_holding(lambda data: data[:-512]),
+)
+works(
+    "ExportsFromTheSecondSectorOn",
+    "Exports a disk without the first sector of the image.",
+    "TASK-EXP-09",
+    execute_export=_holding(lambda data: data[512:]),
+)
+works(
+    "ExportsWholeCylinders",
+    "Fills exported disks up to whole cylinders, as the geometry of disks has it.",
+    execute_export=_holding(lambda data: data + bytes(-len(data) % (4 * 17 * 512))),
 )
 works(
     "FailsBy500WhereNoDiskIs",

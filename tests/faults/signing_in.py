@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -486,4 +487,87 @@ faulty(
     profile="standard",
     revoke_access=_ends_a_session,
     issue_access=_born_ended,
+)
+
+
+# What another token, or another tenant, leaves behind
+
+
+def _ends_what_a_key_gave(self: App, request: Request) -> Reply:
+    token = self.identity.validate(request.headers.get("X-Auth-Token"))
+    reply = App.revoke_access(self, request)
+    self.__dict__["key_ended"] = "apikey" in token.methods
+    return reply
+
+
+def _of_an_ended_key(self: App, request: Request) -> Reply:
+    reply = App.issue_access(self, request)
+    document: Any = reply.json()
+    given = document["access"]["token"]
+    if self.__dict__.get("key_ended") and "APIKEY" in given["RAX-AUTH:authenticatedBy"]:
+        self.identity.revoke(given["id"])
+    return reply
+
+
+faulty(
+    "EndsAKeyWithItsToken",
+    "Issues tokens that are not valid for an API key, once one of them was revoked.",
+    "AUTH-13",
+    profile="standard",
+    revoke_access=_ends_what_a_key_gave,
+    issue_access=_of_an_ended_key,
+)
+
+
+def _endpoints_of(self: App, request: Request, tenant: Callable[[str], str]) -> Reply:
+    """Answer who signs in with endpoints of the image service that are said to be of another tenant."""
+    document: Any = App.issue_access(self, request).json()
+    access = document["access"]
+    _endpoint(access)["tenantId"] = tenant(access["token"]["tenant"]["id"])
+    return Reply.of_json(document)
+
+
+def _tenant_before(self: App, request: Request) -> Reply:
+    def before(own: str) -> str:
+        earlier = self.__dict__.get("tenant", own)
+        self.__dict__["tenant"] = own
+        return str(earlier)
+
+    return _endpoints_of(self, request, before)
+
+
+faulty(
+    "KeepsTheTenantOfTheLastCatalogue",
+    "Shows who signs in an endpoint of the tenant that has signed in before.",
+    "AUTH-18",
+    profile="standard",
+    issue_access=_tenant_before,
+)
+faulty(
+    "NamesItsOwnTenantInEndpoints",
+    "Has one endpoint for all, with a tenant of its own.",
+    profile="standard",
+    issue_access=lambda self, request: _endpoints_of(self, request, lambda _: "all-accounts"),
+)
+
+
+def _current_of_a_key(self: App, request: Request) -> Reply:
+    reply = App.issue_access(self, request)
+    document: Any = reply.json()
+    given = document["access"]["token"]
+    if "APIKEY" in given["RAX-AUTH:authenticatedBy"]:
+        known = self.__dict__.get("current")
+        with suppress(Refusal):
+            self.identity.validate(known)
+            self.identity.revoke(given["id"])
+            given["id"] = known
+        self.__dict__["current"] = given["id"]
+    return Reply.of_json(document)
+
+
+faulty(
+    "HandsOutTheTokenOfAKey",
+    "Hands out the token of an API key again as long as it is valid.",
+    profile="standard",
+    issue_access=_current_of_a_key,
 )

@@ -10,16 +10,15 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.access.accesses import Access
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
+from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.auth.identity import Door, told
 from pytest_cloudimages.client.exchange import TOKEN
 from pytest_cloudimages.client.polling import Eventually
@@ -47,6 +46,8 @@ class Question(enum.StrEnum):
     ANEW = "a token for the same password, once another was refused"
     API_KEY = "a token for an API key"
     API_KEY_ALONE = "a token for an API key, without a tenant"
+    ANEW_BY_KEY = "a token for the same API key, once the one that was issued for it was revoked"
+    ANOTHER_TENANT = "a token for the password of another tenant's user"
     NO_JSON = "a token for a body that is no JSON"
     UNKNOWN_USER = "a token for a user that there is not"
     UNKNOWN_USER_BY_KEY = "a token for an API key of a user that there is not"
@@ -57,6 +58,7 @@ class Question(enum.StrEnum):
     TWO_TENANTS_BY_KEY = "a token for an API key and a tenant that is given by its id and by its name"
     USED = "a list of images, with the second token"
     REVOKED = "the end of the second token"
+    REVOKED_BY_KEY = "the end of the token that was issued for the API key"
     USED_AFTER = "a list of images, with the token that was revoked"
     V3 = "a token of version 3"
     V3_AGAIN = "a token of version 3 for another one"
@@ -106,7 +108,7 @@ class IdentityAnswers(Collection):
             yield Case(self.answers[question], [self.answers[question].exchange])
 
     @cases
-    def accesses(self) -> Iterator[Case["Access"]]:
+    def accesses(self) -> Iterator[Case[Access]]:
         """Return what version 2.0 said to who signed in; *untested* where it let nobody in."""
         found = [self.answers[each] for each in SIGNED_IN if each in self.answers and self.answers[each].ok]
         if not found:
@@ -116,61 +118,23 @@ class IdentityAnswers(Collection):
             yield Case(Access(answer), [answer.exchange])
 
     @cases
-    def alone(self) -> Iterator[Case["Access"]]:
+    def alone(self) -> Iterator[Case[Access]]:
         """Return what version 2.0 said to who named no tenant beside an API key, if that is the vendor's."""
         answer = self.answers.get(Question.API_KEY_ALONE)
         if answer is not None and answer.ok and Access(answer).is_the_vendors:
             yield Case(Access(answer), [answer.exchange])
 
-
-@dataclass(frozen=True)
-class Access:
-    """What Identity v2.0 says to who has signed in."""
-
-    answer: Answer
-
-    def __str__(self) -> str:
-        return str(self.answer)
-
-    def part(self, *names: str) -> Any:
-        """Return a part of the document by the names of the members that lead to it; ``None`` where it is not there."""
-        found = self.answer.data
-        for name in ("access", *names):
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
-
-    @property
-    def images(self) -> list[dict[str, Any]]:
-        """The entries of the catalogue that are of the type image."""
-        entries = self.part("serviceCatalog")
-        found = entries if isinstance(entries, list) else []
-        return [entry for entry in found if isinstance(entry, dict) and entry.get("type") == "image"]
-
-    @property
-    def is_the_vendors(self) -> bool:
-        """Whether it is the vendor's catalogue: it has a service named cloudImages, as rulings, 11, has it."""
-        entries = self.part("serviceCatalog")
-        found = entries if isinstance(entries, list) else []
-        return any(VENDORS_NAME in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict))
-
-    @property
-    def endpoints(self) -> list[dict[str, Any]]:
-        """The endpoints of the image service."""
-        listed = [entry.get("endpoints") for entry in self.images]
-        return [each for found in listed if isinstance(found, list) for each in found if isinstance(each, dict)]
-
-    @property
-    def life(self) -> float | None:
-        """Seconds from the answer's date to the end of its token; ``None`` where one of them cannot be read."""
-        try:
-            end = datetime.fromisoformat(self.part("token", "expires"))
-            begun = parsedate_to_datetime(self.answer.headers.get("Date", ""))
-        except (ValueError, TypeError):
-            return None
-        return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
+    @cases
+    def of_another(self) -> Iterator[Case[tuple[Access, Access]]]:
+        """Return what version 2.0 said to a user of another tenant, and before to the tester, where that shows both."""
+        answer, first = (self.answers.get(each) for each in (Question.ANOTHER_TENANT, Question.PASSWORD))
+        if answer is not None and first is not None and answer.ok and first.ok:
+            other, own = Access(answer), Access(first)
+            if other.tenant and own.tenant and other.tenant != own.tenant:
+                yield Case((other, own), [first.exchange, answer.exchange])
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(12, 30, 30, 30))
+@workload(empty=lambda: IdentityAnswers({}), requests=(12, 34, 34, 34))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -255,6 +219,9 @@ class _Prober:
         self._by_two_tenants(password, key)
         if password:
             self._use_and_revoke()
+        if self.run.rounds:
+            self._revoke_by_key(key)
+            self._by_another_tenant()
 
     def _wrongly(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
         if not self.door.no_lockout:
@@ -324,6 +291,34 @@ class _Prober:
         why = "needs a token that nobody else has: Identity hands out the one in use again"
         self.why |= dict.fromkeys((Question.REVOKED, Question.USED_AFTER), why)
 
+    def _revoke_by_key(self, key: Mapping[str, str] | None) -> None:
+        """Revoke the token that was issued for the API key, and use the one that comes of the same key afterwards.
+
+        It was asked for twice, so that it is known whether Identity hands out what is in use.
+        """
+        token, alone = self._token(Question.API_KEY), self._token(Question.API_KEY_ALONE)
+        others = [self.run.owner.token(), *map(self._token, (Question.PASSWORD, Question.AGAIN, Question.ANEW))]
+        if not (key and token and alone) or token in others:
+            return
+        if token == alone and not self._was_issued_now(Question.API_KEY):
+            return
+        self._ask(Question.REVOKED_BY_KEY, "DELETE", V2, headers={TOKEN: token})
+        revoked = self.answers.get(Question.REVOKED_BY_KEY)
+        if revoked and revoked.ok:
+            self._sign_in(Question.ANEW_BY_KEY, "RAX-KSKEY:apiKeyCredentials", key)
+            if anew := self._token(Question.ANEW_BY_KEY):
+                self.used.append(self._used(anew))
+
+    def _by_another_tenant(self) -> None:
+        """Sign in as the user of the second project, where the same Identity knows it by a password."""
+        other = self.run.others.get("ALT")
+        door = other.door() if isinstance(other, Credentials) else None
+        password = door.by_password() if door and door.root == self.door.root and door.in_default_domain else None
+        if password and isinstance(other, Credentials) and other.project_id and not self.run.no_other_project:
+            body = {"auth": {"passwordCredentials": password, "tenantId": other.project_id}}
+            self._ask(Question.ANOTHER_TENANT, "POST", V2, json=body)
+            SECRETS.keep(self._token(Question.ANOTHER_TENANT))
+
     def _is_ours_alone(self, token: str) -> bool:
         """Return whether nobody else was handed a token.
 
@@ -332,9 +327,12 @@ class _Prober:
         """
         if token == self.run.owner.token():
             return False
-        life = Access(self.answers[Question.PASSWORD]).life if token == self._token(Question.PASSWORD) else None
-        issued_now = life is not None and abs(life - A_DAY) < JUST_NOW
-        return token != self._token(Question.PASSWORD) or (self.door.no_lockout and issued_now)
+        return token != self._token(Question.PASSWORD) or self._was_issued_now(Question.PASSWORD)
+
+    def _was_issued_now(self, question: Question) -> bool:
+        """Return whether the token that came of a question was issued just now, to a user who is one for tests."""
+        life = Access(self.answers[question]).life
+        return self.door.no_lockout and life is not None and abs(life - A_DAY) < JUST_NOW
 
     def _used(self, token: str) -> Answer:
         """Return the answer to a list that is asked for with a token; a new one may be known a while later."""

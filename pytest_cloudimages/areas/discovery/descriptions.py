@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "images-cloudimages-task"
 """The name of no schema, though it begins with that of one and ends in another's: a router may look at a part alone."""
+AGAIN = ("images", "members", "tasks", UNKNOWN)
+"""Those that are asked for once more: a service may keep what it has answered, or what another schema says."""
 FORBIDDEN, NOT_FOUND = 403, 404
 REFERENCES = 4
 """How often a schema may refer to another one instead of being one."""
@@ -69,6 +71,8 @@ class SchemaDocuments(Collection):
     """A member that has rejected an image, and accepted it."""
     lists: Sequence[tuple[str, Answer]] = ()
     """Lists that hold what was made here, each with the name of its schema."""
+    again: Mapping[str, Answer] = field(default_factory=dict)
+    """Schemas that were asked for once more, when all others had been."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -82,6 +86,12 @@ class SchemaDocuments(Collection):
                 if self.shown[name].status in NOT_OFFERED and name in self.missing:
                     pytest.skip(f"needs {name}, which the service does not offer: {self.missing[name].exchange}")
                 yield Case(self.shown[name], [self.shown[name].exchange])
+
+    @cases
+    def once_more(self, name: str) -> Iterator[Case[Answer]]:
+        """Return the answer to a further request for a schema, if the first one was answered as it was to be."""
+        if name in self.again and (self.shown[name].ok or name == UNKNOWN):
+            yield Case(self.again[name], [self.shown[name].exchange, self.again[name].exchange])
 
     @cases
     def without_token(self) -> Iterator[Case[Answer]]:
@@ -132,7 +142,7 @@ class SchemaDocuments(Collection):
         groups = (self.shown, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
         refused = [answer for answers in self.unauthenticated.values() for answer in answers]
-        listed = [answer for _, answer in self.lists]
+        listed = [*self.again.values(), *(answer for _, answer in self.lists)]
         for answer in (*found, *refused, *self.seen, *self.task, *self.decided, *listed):
             yield Case(answer, [answer.exchange])
 
@@ -260,7 +270,7 @@ def _validator(documents: _Documents, name: str) -> "Validator":
     return read(schemas[name], registry=Registry(retrieve=retrieve))  # type: ignore[call-arg]
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 41, 41, 41))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 45, 45, 45))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
@@ -277,7 +287,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
     decided: list[Answer] = []
     task: list[Answer] = []
     lists: list[tuple[str, Answer]] = []
-    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, lists)
+    again: dict[str, Answer] = {}
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, lists, again)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -315,9 +326,10 @@ def schema_documents(run: Run) -> SchemaDocuments:
         known = [asker.client for asker in [*unknown_tokens(client)][:1]] + run.ended_callers()
         for name, invalid in zip(SCHEMAS, cycle(known), strict=False):
             unauthenticated[name].append(invalid.send("GET", f"/schemas/{name}"))
+        # Each that was asked for before another whose name is like its own; and the one that there is not.
+        again |= {name: client.send("GET", f"/schemas/{name}") for name in AGAIN}
     task += _a_task(run) if run.rounds and not run.settings.image else ()
-    if task:
-        lists += [("tasks", client.send("GET", "/tasks"))]
+    lists += [("tasks", client.send("GET", "/tasks"))] if task else []
     return found()
 
 

@@ -37,6 +37,8 @@ class Deed(enum.StrEnum):
 
 FOOTER = 512
 """Octets of the footer of a VHD, in which the kind of the disk, a checksum and its id follow each other."""
+SECTORS = b"".join(letter * FOOTER for letter in (b"x", b"y", b"z"))
+"""The data of a disk: whole sectors of 512 octets, as those of all disks are, and none like another."""
 KIND, CHECKSUM, IDENTITY = slice(60, 64), slice(64, 68), slice(68, 84)
 LARGE = 41 * 2**30
 """Octets that no imported disk may have for its guest: more than 40 GB, whichever way those are counted."""
@@ -96,10 +98,14 @@ def odd_places(source: str) -> dict[str, str]:
     }
 
 
+def is_fixed(disk: bytes) -> bool:
+    """Return whether a disk is one that holds all of its data as it is: it ends with a footer, and has no other."""
+    return disk[-FOOTER:].startswith(b"conectix") and not disk.startswith(b"conectix")
+
+
 def marked(disk: bytes) -> bytes:
     """Return a disk like one, but for the ``MARK`` that its data has; nothing where it is none that holds all of it."""
-    fixed = disk[-FOOTER:].startswith(b"conectix") and not disk.startswith(b"conectix")
-    return MARK + disk[len(MARK) :] if fixed and len(disk) >= FOOTER + len(MARK) else b""
+    return MARK + disk[len(MARK) :] if is_fixed(disk) and len(disk) >= FOOTER + len(MARK) else b""
 
 
 def mistaken_for(name: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from pytest_cloudimages.areas.tasks.requests import (
     EXPECTING,
     FURTHER,
     NO_OBJECT,
+    SECTORS,
     UNFIT,
     Body,
     Deed,
@@ -49,8 +50,6 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 ENDS = {Deed.IMPORT_AGAIN: " Again 1+1 ß京"}
 """What names end in that are not of small letters and digits alone: two letters stand for more octets in UTF-8."""
-SECTORS = OCTETS * 8
-"""The data of a disk: whole sectors of 512 octets, as those of all disks are."""
 
 
 @workload(empty=Tasks, requests=(117, 231, 231, 231))
