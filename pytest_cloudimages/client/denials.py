@@ -187,7 +187,8 @@ class Denials:
     def _deleted(self, answer: Answer, sake: str, image: str, kind: str, value: str) -> None:
         likes = sake, *_likes(answer.exchange)
         self._times[likes] += 1
-        self._well |= {likes} if answer.ok else set()
+        if answer.ok:
+            self._well.add(likes)
         whole, known = not kind, self._known.get(image)
         if known is None or not (whole or value):
             return

@@ -91,13 +91,17 @@ class Denied:
         """How often a deletion has to be denied at the same place to be the service's own doing."""
         return self._known.often if self._known is not None else OFTEN
 
+    def _rarely(self, place: int) -> bool:
+        """Return whether passes in groups have denied it less often than makes it the service's own doing."""
+        return self.in_groups[place] < max(self.bar, OFTEN)
+
     def withhold(self, place: int, history: SequentialHistory) -> None:
         """Take the last step out of a history until it is known whether it is denied each time."""
         self.by_steps[place] = len(history.steps) - 1, history.steps.pop(), history.spans.pop()
 
     def passed(self, place: int) -> bool:
         """Return whether what was denied at a place was not each time."""
-        return place in self.well or (place in self.calm and self.in_groups[place] < max(self.bar, OFTEN))
+        return place in self.well or (place in self.calm and self._rarely(place))
 
     def often(self, place: int) -> bool:
         """Return whether it was denied as often as makes it the service's own doing, with the step in hand."""
@@ -118,7 +122,7 @@ class Denied:
         """Whether another pass tells more."""
         stepped = any(place not in self.well and not self.often(place) for place in self.by_steps)
         return stepped or any(
-            1 < self.in_groups[place] < max(self.bar, OFTEN) and place not in self.well
+            self.in_groups[place] > 1 and self._rarely(place) and place not in self.well
             for place in self.calm & {*self.in_groups}
         )
 

@@ -97,7 +97,8 @@ class Repetitions:
             denials.stands()
         else:
             denials.let_pass(each.exchange for each in self._all if id(each) not in last)
-            denials.undecided |= {*self.sakes} if last else set()
+            if last:
+                denials.undecided.update(self.sakes)
 
 
 def made_steadily(make: Callable[[], Made], run: Run, sake: str) -> Made:

@@ -58,13 +58,18 @@ def delete_what_stays(run: Run) -> None:
         )
 
 
-def _of_the_run(run: Run, client: ImagesClient, most: int, query: str) -> Iterator[tuple[Image, bool]]:
-    """Yield the images of a list that are of the run by their own word and used by nobody, each with its protection.
+def target_of(run: Run, query: str = "") -> str:
+    """Return the list of the images that are of the run by their own word, and for which the ``query`` holds.
 
     A service that has no filter by properties shows all images; the newest come first.
     """
+    return f"/images?{query}{OF_RUN}={run.name}&{MANY}"
+
+
+def _of_the_run(run: Run, client: ImagesClient, most: int, query: str) -> Iterator[tuple[Image, bool]]:
+    """Yield the images of a list that are of the run by their own word and used by nobody, each with its protection."""
     traces = run.recorder.traces
-    for answer in pages_of_many(client, f"/images?{query}{OF_RUN}={run.name}&{MANY}", most=most):
+    for answer in pages_of_many(client, target_of(run, query), most=most):
         found = answer.document.get("images")
         for entry in found if isinstance(found, list) else ():
             identifier = entry.get("id") if isinstance(entry, dict) else None

@@ -1,13 +1,14 @@
 """Services that list images otherwise than they are asked to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Caller
+from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.refusals import Invalid, NotFound
 
 from .kinds import Kind
@@ -29,6 +30,14 @@ def sending(request: Request, pairs: Pairs) -> Request:
     """Return the same request with other parameters."""
     query = urlencode(pairs, quote_via=quote)
     return replace(request, target=request.path + (f"?{query}" if query else ""))
+
+
+def listed(self: App, request: Request, images: Sequence[Image]) -> Reply:
+    """Answer the request for a list as it is to be answered where these images are all that there are."""
+    query = listing.Query.read(request.query)
+    with self.images.lock:
+        page = listing.page(images, request.caller, query, self.represent)
+        return Reply.of_json(listing.document("images", query, page, self.represent))
 
 
 def link(pairs: Pairs, marker: str | None = None) -> str:

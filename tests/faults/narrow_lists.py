@@ -9,7 +9,7 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
-from .listing import LISTS, Pairs, pairs_of, sending
+from .listing import LISTS, Pairs, listed, pairs_of, sending
 from .registry import registrar, selecting
 from .tasking import TASKS
 
@@ -66,11 +66,8 @@ faulty("FiltersByOneOfSeveral", "Filters by one of several attributes.", "IMG-LI
 
 
 def _but_protected(self: App, request: Request) -> Reply:
-    query = listing.Query.read(request.query)
     with self.images.lock:
-        images = [each for each in self.images.all() if not each.protected]
-        page = listing.page(images, request.caller, query, self.represent)
-        return Reply.of_json(listing.document("images", query, page, self.represent))
+        return listed(self, request, [each for each in self.images.all() if not each.protected])
 
 
 faulty(

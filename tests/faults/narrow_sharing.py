@@ -10,6 +10,7 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Member, MemberStatus
 
 from .kinds import Kind
+from .listing import listed
 from .registry import registrar, selecting
 
 KIND = Kind.DECISIONS
@@ -163,16 +164,13 @@ faulty(
 
 
 def _not_of_whom_it_rejected(self: App, request: Request) -> Reply:
-    query = listing.Query.read(request.query)
     own = request.caller.project
-    if query.last("member_status") != "pending":
+    if listing.Query.read(request.query).last("member_status") != "pending":
         return App.list_images(self, request)
     with self.images.lock:
         shared = [(each, each.members[own]) for each in self.images.all() if own in each.members]
         rejected = {image.owner for image, member in shared if member.status is MemberStatus.REJECTED}
-        known = [each for each in self.images.all() if each.owner not in rejected]
-        page = listing.page(known, request.caller, query, self.represent)
-        return Reply.of_json(listing.document("images", query, page, self.represent))
+        return listed(self, request, [each for each in self.images.all() if each.owner not in rejected])
 
 
 faulty(

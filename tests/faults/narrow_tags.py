@@ -13,6 +13,7 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import NotFound
 
 from .kinds import Kind
+from .listing import listed
 from .registry import breaks, selecting
 
 KIND = Kind.SEQUENCE
@@ -71,11 +72,8 @@ class ListsWhatWasToBeTagged(App):
             raise
 
     def list_images(self, request: Request) -> Reply:
-        query = listing.Query.read(request.query)
         with self.images.lock:
-            known = [*self.images.all(), *self.missed.values()]
-            page = listing.page(known, request.caller, query, self.represent)
-            return Reply.of_json(listing.document("images", query, page, self.represent))
+            return listed(self, request, [*self.images.all(), *self.missed.values()])
 
 
 @breaks("TAG-URI-02", profile="standard")

@@ -23,13 +23,14 @@ from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_IMAGE, LISTED_TA
 from pytest_cloudimages.areas.common.over_time import OverTime
 from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
-from pytest_cloudimages.client.images import GOING, MANY
+from pytest_cloudimages.client.images import GOING
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.recorder import Traces
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.engine.what_stays import target_of
 from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, expect, fits
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -373,7 +374,7 @@ def look_for_what_stays(run: Run) -> None:
     """List the images that are of the run by their own word: one that was deleted long before is none of them."""
     if run.recorder.traces.created and not run.problem:
         with suppress(Blocked):
-            run.client.send("GET", f"/images?{OF_RUN}={run.name}&{MANY}")
+            run.client.send("GET", target_of(run))
 
 
 def expect_nowhere(run: Run, requirement: str) -> None:

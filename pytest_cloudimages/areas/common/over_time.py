@@ -56,9 +56,8 @@ OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
     ("created_at", "owner", "visibility", "protected"), "IMG-GET-01"
 )
 """The requirement that what is shown of an attribute departs from, where nothing was done; else IMG-ENT-02."""
-
-
 NOT_SHOWN = Allowed("none, as it is gone", lambda _: False)
+"""What the status may be of an image that is not there."""
 
 
 class OverTime:
@@ -151,6 +150,7 @@ class OverTime:
         for (identifier, _, name), known in self._images.each():
             writes = self._writes.get(identifier, [])
             if name == "status":
+                yield from self._of_the_deleted(known, writes)
                 yield from self._of_status(identifier, known, writes)
             elif name == "updated_at":
                 yield from self._of_changes(known, writes)
@@ -219,7 +219,6 @@ class OverTime:
     def _of_status(self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the status of an image is one that it cannot have come to."""
         what = "status of the image"
-        yield from self._of_the_deleted(readings, writes)
         for place, reading in enumerate(readings):
             tried = [each for each in writes if each.kind != "create" and each.precedes(reading)]
             tried = [each for each in tried if each.names("status") or "location" in each.text]

@@ -199,10 +199,10 @@ def _protected(run: Run, image: Image) -> dict[str, Answer]:
 
 
 def _deleted(run: Run, image: Image, seen: Image) -> dict[str, Answer]:
-    """Return what the deletion of the image is answered while it is deactivated, and how it is shown then."""
+    """Return what the deletion of the image is answered while it is deactivated, and, if that is done, a look then."""
     _act(run, seen, "deactivate")
     deletion = image.client.delete(image.id)
-    return {"its end": deletion, "gone": once_deleted(image)} if deletion.ok else {"its end": deletion}
+    return {"its end": deletion} | ({"gone": once_deleted(image)} if deletion.ok else {})
 
 
 def _by_another(

@@ -3,12 +3,11 @@
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pytest_cloudimages.areas.members.resource import listed_again
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.moments import moment
+from pytest_cloudimages.client.moments import same_moment
 
 
 class Who(enum.StrEnum):
@@ -57,7 +56,6 @@ WRONG_BODIES: tuple[Mapping[str, object], ...] = (
 """Bodies that set no status, for who may set its own."""
 
 TIMES = ("created_at", "updated_at")
-A_SECOND = timedelta(seconds=1)
 Members = Mapping[str, Mapping[str, object]]
 """The members of an image by their projects, as the owner sees them."""
 
@@ -78,16 +76,9 @@ def _alike(entry: Mapping[str, object] | None, other: Mapping[str, object] | Non
     if entry is None or other is None:
         return entry is other
     return all(
-        entry.get(name) == other.get(name) or (name in TIMES and _one_moment(entry.get(name), other.get(name)))
+        entry.get(name) == other.get(name) or (name in TIMES and same_moment(entry.get(name), other.get(name)))
         for name in {*entry, *other}
     )
-
-
-def _one_moment(text: object, other: object) -> bool:
-    told, again = moment(text), moment(other)
-    if told is None or again is None:
-        return False
-    return abs(told - again) < A_SECOND and not (told.microsecond and again.microsecond)
 
 
 @dataclass(frozen=True)
