@@ -37,7 +37,7 @@ from pytest_cloudimages.areas.tasks.agreement import (
     takes_up,
 )
 from pytest_cloudimages.areas.tasks.fixtures import *
-from pytest_cloudimages.areas.tasks.requests import MARK, SECTORS, Deed, is_fixed
+from pytest_cloudimages.areas.tasks.requests import IMPORTED_LATER, MARK, SECTORS, Deed, is_fixed
 from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, status_of
 
 IN_A_LIST = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
@@ -46,6 +46,7 @@ STATUSES = ("pending", "processing", "success", "failure")
 IMPORTS = (
     Deed.IMPORT,
     Deed.IMPORT_AGAIN,
+    Deed.IMPORT_ELSEWHERE,
     Deed.IMPORT_TWICE,
     Deed.IMPORT_LACKING,
     Deed.IMPORT_FURTHER,
@@ -488,8 +489,8 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             found = [entry.get("id") for entry in entries_of(answer, "/images")]
             expect_among(found, [image_id], f"images in {answer}, a list by the name of what was imported")
         earlier = [image_id]
-        for deed, what in ((Deed.IMPORT_AGAIN, "imported again"), (Deed.IMPORT_TWICE, "imported twice")):
-            for again in tasks.aside().asked(deed).where(lambda started: started.succeeded):
+        for what, deed in IMPORTED_LATER.items():
+            for again in tasks.aside().asked(deed).where(lambda each: each.succeeded):
                 made = again.result.get("image_id")
                 expect(made in earlier, False, f"whether image_id is that of an earlier import in {again}")
                 earlier.append(made)
@@ -524,9 +525,9 @@ def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None
         failed(started)
     nothing_left(tasks, Deed.IMPORT_MISPLACED)
     # "container/object": an object whose name has a slash need not be found, but no other is what was asked for.
-    for started in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda each: each.ended):
+    for started in tasks.aside().asked(Deed.IMPORT_ELSEWHERE).where(lambda each: each.ended):
         note(f"An import from an object whose name has a slash and a blank: {started.outcome}.")
-    for answer in tasks.aside().answered("data again").where(lambda answer: answer.status == 200):
+    for answer in tasks.aside().answered("data of elsewhere").where(lambda answer: answer.status == 200):
         mistaken = answer.body.startswith(MARK)
         expect(mistaken, False, f"whether {answer} is the data of an object whose name may be taken for the other's")
 

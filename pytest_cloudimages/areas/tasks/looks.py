@@ -10,7 +10,7 @@ import pytest
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import once_active
-from pytest_cloudimages.areas.tasks.requests import NO_OBJECT, Deed, source_of
+from pytest_cloudimages.areas.tasks.requests import IMPORTED_LATER, NO_OBJECT, Deed, source_of
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
 from pytest_cloudimages.areas.tasks.tried import ENDED, Left, Seen, Started, may_be_gone
 from pytest_cloudimages.client.answers import Answer
@@ -147,8 +147,7 @@ def _is_found(answer: Answer) -> bool:
 
 def _look_at_images(runner: TaskRunner) -> None:
     """Look at the images that imports of the same disk say they have made."""
-    whats = {"imported": Deed.IMPORT, "imported again": Deed.IMPORT_AGAIN, "imported twice": Deed.IMPORT_TWICE}
-    for what, deed in whats.items():
+    for what, deed in {"imported": Deed.IMPORT, **IMPORTED_LATER}.items():
         imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
         if imported and is_fit(image_id := imported.result.get("image_id")):
             made = Image(runner.run.client, image_id, "", runner.run.patience)
@@ -157,8 +156,8 @@ def _look_at_images(runner: TaskRunner) -> None:
                 runner.answers["listed"] = [_once_listed(runner, image_id)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
-            if deed is Deed.IMPORT_AGAIN:
-                runner.answers["data again"] = [made.send("GET", "/file")]
+            if deed is Deed.IMPORT_ELSEWHERE:
+                runner.answers["data of elsewhere"] = [made.send("GET", "/file")]
 
 
 def _once_listed(runner: TaskRunner, image_id: str) -> Answer:

@@ -21,6 +21,7 @@ class Deed(enum.StrEnum):
     EXPORT_DEACTIVATED = "an export of a deactivated image"
     IMPORT = "an import of a disk that was exported"
     IMPORT_AGAIN = "a further import of the same disk, under another name"
+    IMPORT_ELSEWHERE = "an import of the same disk, where it is under a name with a slash"
     IMPORT_TWICE = "the same import once more, letter for letter"
     IMPORT_LACKING = "an import without what it needs"
     IMPORT_FURTHER = "an import with a further property"
@@ -35,6 +36,12 @@ class Deed(enum.StrEnum):
         return self.name.startswith("IMPORT")
 
 
+IMPORTED_LATER = {
+    "imported again": Deed.IMPORT_AGAIN,
+    "imported elsewhere": Deed.IMPORT_ELSEWHERE,
+    "imported twice": Deed.IMPORT_TWICE,
+}
+"""The imports of a disk that was imported before, each of which makes an image of its own that is looked at."""
 FOOTER = 512
 """Octets of the footer of a VHD, in which the kind of the disk, a checksum and its id follow each other."""
 SECTORS = b"".join(letter * FOOTER for letter in (b"x", b"y", b"z"))

@@ -46,7 +46,7 @@ REFUSED_TYPE = frozenset({400, 403})
 TYPE = re.compile(rb"(?<![-\w])types?(?![-\w=])", re.IGNORECASE)
 """The word, which is in a Content-Type of a page as well."""
 NO_DISK = "cloudimages-no-disk.vhd"
-NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
+NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_ELSEWHERE, *FAILING)
 """All that name their images in a way of their own."""
 ENDS = {Deed.IMPORT_AGAIN: " Again 1+1 ß京"}
 """What names end in that are not of small letters and digits alone: two letters stand for more octets in UTF-8."""
@@ -168,8 +168,8 @@ def _import(runner: TaskRunner) -> None:
     else:
         reason = "needs a disk in the object store, and none could be exported there"
         problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        lacking_a_disk = (Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_FURTHER, Deed.IMPORT_LARGE)
-        runner.why |= dict.fromkeys(lacking_a_disk, problem)
+        further = (Deed.IMPORT_AGAIN, Deed.IMPORT_ELSEWHERE, Deed.IMPORT_FURTHER, Deed.IMPORT_LARGE)
+        runner.why |= dict.fromkeys((Deed.IMPORT, *further), problem)
     if runner.no_imports:
         return
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
@@ -188,11 +188,14 @@ def _import(runner: TaskRunner) -> None:
 
 
 def _import_again(runner: TaskRunner, source: str, body: Body) -> None:
-    """Import the same disk twice more: of two that go on at once, each is answered with what it has made."""
-    again = import_from(_with_a_slash(runner) or source, runner.names[Deed.IMPORT_AGAIN])
-    both = [runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING)]
-    both += [runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body))]
-    for started in both:
+    """Import the same disk several times more: of those that go on at once, each is answered with what it has made."""
+    again = import_from(source, runner.names[Deed.IMPORT_AGAIN])
+    further = [runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING)]
+    if elsewhere := _with_a_slash(runner):
+        other = import_from(elsewhere, runner.names[Deed.IMPORT_ELSEWHERE])
+        further.append(runner.start(Deed.IMPORT_ELSEWHERE, other))
+    further.append(runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body)))
+    for started in further:
         runner.watch(started)
 
 
