@@ -1,7 +1,9 @@
 """Lists that are filtered by tags in a wrong way, and lawful ones that look like it."""
 
+import json
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
@@ -68,6 +70,16 @@ _READ: dict[str, tuple[str, Callable[[str], list[str]]]] = {
     ),
     "DecodesFiltersTwice": ("Decodes percent signs in a filter by tag once more.", lambda tag: [unquote(tag)]),
     "FiltersInLowerCase": ("Writes a filter by tag in lower case.", lambda tag: [tag.lower()]),
+    "ComposesFilters": ("Writes a filter by tag in NFC.", lambda tag: [unicodedata.normalize("NFC", tag)]),
+    "DecomposesFilters": ("Writes a filter by tag in NFD.", lambda tag: [unicodedata.normalize("NFD", tag)]),
+    "FiltersInTheFormOfCompatibility": (
+        "Writes a filter by tag in NFKC where that is not what NFC makes of it.",
+        lambda tag: [
+            unicodedata.normalize("NFKC", tag)
+            if unicodedata.normalize("NFKC", tag) != unicodedata.normalize("NFC", tag)
+            else tag
+        ],
+    ),
 }
 for _name, (_doc, _change) in _READ.items():
     _fault(_name, _doc, partial(_read_as, _change), "TAG-VIS-03")
@@ -221,6 +233,18 @@ _fault(
     _showing(lambda entry, pairs: [] if "marker" in dict(pairs) else entry["tags"]),
     "TAG-VIS-02",
 )
+_SHOWN_BY: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ShowsNoTagsInTheOrderOfTimes": ("a time", ("created_at",)),
+    "ShowsNoTagsInTheOrderOfWhatMayLack": ("what not every image has", ("size", "container_format", "disk_format")),
+    "ShowsNoTagsInTheOrderOfStates": ("the status", ("status",)),
+}
+for _name, (_what, _keys) in _SHOWN_BY.items():
+    _fault(
+        _name,
+        f"Shows no tags in a list that is sorted by {_what}.",
+        _showing(lambda entry, pairs, keys=_keys: [] if dict(pairs).get("sort_key") in keys else entry["tags"]),  # type: ignore[misc]
+        "TAG-VIS-02",
+    )
 
 
 # Whose images
@@ -444,6 +468,41 @@ class ListsTheUntaggedLate(_ListsTheTagged):
 
     def listed(self, entry: dict[str, Any]) -> bool:
         return bool(entry["tags"]) or time.monotonic() > self.emptied.get(entry["id"], 0) + 0.06
+
+
+@breaks(profile="standard", words=(*NARROWED, "--select", "TAG-URI-20"))
+class TakesTagsInNfcAlone(App):
+    """Answers 400 to tags that are not in NFC, where they are to be stored and where they are looked for."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return super().add_tag(request, image_id, tag) if _is_composed(tag) else self._refused(request)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        for change in json.loads(request.body):
+            if change.get("path") == "/tags" and not all(map(_is_composed, change.get("value", ()))):
+                return self._refused(request)
+        return super().update_image(request, image_id)
+
+    def list_images(self, request: Request) -> Reply:
+        tags = (value for key, value in parse_qsl(request.query) if key == "tag")
+        return super().list_images(request) if all(map(_is_composed, tags)) else self._refused(request)
+
+    def _refused(self, request: Request) -> Reply:
+        return self.error(request, HTTPStatus.BAD_REQUEST, "Tags are written in NFC.")
+
+
+def _is_composed(tag: str) -> bool:
+    return unicodedata.is_normalized("NFC", tag)
+
+
+@breaks(profile="standard", words=NARROWED)
+class SortsByIdAndNameAlone(App):
+    """Answers 400 to a list that is to be sorted by a time, the status or the size."""
+
+    def list_images(self, request: Request) -> Reply:
+        if {value for key, value in parse_qsl(request.query) if key == "sort_key"} - {"id", "name"}:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "There is no index of that.")
+        return super().list_images(request)
 
 
 # What was asked before is answered for what is asked now

@@ -170,6 +170,90 @@ class ForgetsPatchedTagsOnceDeleted(App):
             return reply
 
 
+class _TakesOff(App):
+    """Takes tags that go from one image off other images as well."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            before = self.images.show(request.caller, image_id).tags
+            reply = super().update_image(request, image_id)
+            after = self.images.get(image_id).tags
+            self.patched(self.images.get(image_id), [tag for tag in before if tag not in after])
+            return reply
+
+    def patched(self, image: Image, gone: list[str]) -> None:
+        """Do what there is to do when some tags of an image have gone by a PATCH."""
+
+    def take_off(self, owner: str, tags: list[str]) -> None:
+        """Take tags off all images of a project."""
+        for other in self.images.all():
+            if other.owner == owner:
+                other.tags[:] = [tag for tag in other.tags if tag not in tags]
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class TakesOffAllWhatFewerLeaveOut(_TakesOff):
+    """Takes tags that a PATCH leaves out, where it sets others, off all images of the project."""
+
+    def patched(self, image: Image, gone: list[str]) -> None:
+        if image.tags:
+            self.take_off(image.owner, gone)
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class EmptiesNamesakes(_TakesOff, _ReachesOthers):
+    """Takes all tags off the images of the same name when a PATCH sets none."""
+
+    def patched(self, image: Image, gone: list[str]) -> None:
+        for other in self.others(image) if gone and not image.tags else ():
+            other.tags.clear()
+
+
+class _RemovesTags(_TakesOff):
+    """Knows how to remove the tags of an image by a PATCH."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if json.loads(request.body) != [{"op": "remove", "path": "/tags"}]:
+            return App.update_image(self, request, image_id)
+        none = json.dumps([{"op": "replace", "path": "/tags", "value": []}]).encode()
+        return super().update_image(Request("PATCH", request.target, request.headers, none, request.caller), image_id)
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class RemovesTheTagsOfAll(_RemovesTags):
+    """Takes the tags of an image that are removed by a PATCH off all images of the project."""
+
+    def patched(self, image: Image, gone: list[str]) -> None:
+        self.take_off(image.owner, gone)
+
+
+@breaks(profile="standard", words=selecting("TAG-HIST-03", "TAG-VIS-08"))
+class RemovesTheTagsOfOne(_RemovesTags):
+    """Lets the tags of an image be removed by a PATCH, and shows none then."""
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class KeepsTagsWithTheFirstImage(_TakesOff):
+    """Keeps each tag of a project with the image that carried it first, and for all only for as long as that is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[tuple[str, str], str] = {}
+
+    def represent(self, image: Image) -> dict[str, object]:
+        for tag in image.tags:
+            self.first.setdefault((image.owner, tag), image.id)
+        return super().represent(image)
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_image(request, image_id)
+            for owner, tag in [key for key, first in self.first.items() if first == image_id]:
+                del self.first[owner, tag]
+                self.take_off(owner, [tag])
+            return reply
+
+
 @breaks("TAG-HIST-03", profile="standard")
 class HasOneDefault(_ReachesOthers):
     """Takes the tag "default" off an image of the project when another one gets it."""

@@ -258,6 +258,33 @@ _patches(
     "PatchesTheFirst", "Makes the first of several changes where tags are among them.", lambda changes: changes[:1]
 )
 _patches("PatchesTheLast", "Makes the last of several changes where tags are among them.", lambda changes: changes[-1:])
+
+
+def _of_tags(changes: list[dict[str, object]]) -> tuple[list[dict[str, object]], list[list[str]]]:
+    """Return the other changes of a PATCH, and the lists that it sets of tags, one after another."""
+    others = [change for change in changes if change.get("path") != "/tags"]
+    lists = [change.get("value") for change in changes if change.get("path") == "/tags"]
+    return others, [[*each] for each in lists if isinstance(each, list)]
+
+
+def _first_list(changes: list[dict[str, object]]) -> list[dict[str, object]]:
+    others, lists = _of_tags(changes)
+    return [*others, {"op": "replace", "path": "/tags", "value": lists[0]}] if len(lists) > 1 else changes
+
+
+def _without_what_one_lacks(changes: list[dict[str, object]]) -> list[dict[str, object]]:
+    others, lists = _of_tags(changes)
+    # What was there before is in the list before the last.
+    kept = [tag for tag in lists[-1] if len(lists) == 1 or tag in lists[0] or tag not in lists[-2]]
+    return [*others, {"op": "replace", "path": "/tags", "value": kept}]
+
+
+_patches("TakesTheFirstOfItsLists", "Sets the first of the lists of tags that one PATCH has.", _first_list)
+_patches(
+    "DeletesWhatAnyListLacks",
+    "Deletes at the end of a PATCH what the first of its lists of tags lacks of those that are there.",
+    _without_what_one_lacks,
+)
 _patches("ResetsWithTags", "Sets min_ram to 0 with a PATCH of the tags.", lambda changes: [*changes, _RESET])
 
 
@@ -268,6 +295,16 @@ class PatchesOneThing(App):
     def update_image(self, request: Request, image_id: str) -> Reply:
         if len(json.loads(request.body)) > 1:
             return self.error(request, HTTPStatus.BAD_REQUEST, "One change at a time.")
+        return super().update_image(request, image_id)
+
+
+@breaks(profile="standard", words=("--select", "TAG-VIS-08"))
+class TakesOneListOfTags(App):
+    """Answers 400 to a PATCH that sets the tags twice."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if request.body.count(b'"/tags"') > 1:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "Which of them?")
         return super().update_image(request, image_id)
 
 

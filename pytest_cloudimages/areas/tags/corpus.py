@@ -246,11 +246,14 @@ FILTERED = (
     *(("", end) for end in ("A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'\"", ":z", "-" * 200, "07")),
     (" ", ""), ("", " "), ("\t", "\n"), ("", "\x00more"), ("in:", ",q"), ("neq:", ""),
     ("!", ""), ("%41", "%00"), ("UP", "PER"), ("[", "]"), ("", "#f;g"), ("*", "*"),
+    # In no form of Unicode: NFC composes its beginning, NFD takes its end apart, NFKC the ligature before that.
+    ("n\u0303", "\ufb01\u00f1"),
 )  # fmt: skip
 """What stands before and after a text that no other image's tags contain, in tags that are looked for."""
 NEAR = (
     *(("", end) for end in ("-longer", "a", "xx", "x", "e", "7", "-" * 199, "y", "\x01", "q")),
     ("", "&amp;x=1"), ("A", "\x00"), ("up", "per"), ("x ", ""), ("", " z"), ("un", ""),
+    ("\u00f1", "\ufb01\u00f1"), ("\u00f1", "fi\u00f1"),
 )  # fmt: skip
 """The same of tags that are to be told from those."""
 TOLD_APART = (("up", "per"), ("", "-" * 199), ("A", "\x00"))

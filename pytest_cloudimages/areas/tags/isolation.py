@@ -25,8 +25,10 @@ from pytest_cloudimages.spec.verdicts import Blocked
 PATCHED = "patched"
 WORDS_OF_ONE = ("latest", "default")
 """Words by which registries call one image of many: here, they are tags like any other."""
+CARRIED = ("shared", "kept", "gone", "left")
+"""The tags of images that are alike: of one of them, one is deleted, two go by a PATCH, and the last by another."""
 OF_THE_FORMER = "shared"
-"""The tag of an image that is deleted; others carry it too."""
+"""The tag of an image that is deleted, and was the first to carry it; others carry it too."""
 NEW = "of-one-of-two"
 """A tag of one of two images that have the same data."""
 
@@ -79,7 +81,7 @@ def _given(image: Image, tags: list[str]) -> None:
         image.given_tags_at_once(*tags)
 
 
-@workload(empty=list, requests=(15, 45, 45, 45))
+@workload(empty=list, requests=(15, 46, 46, 46))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -87,9 +89,12 @@ def other_images(run: Run) -> list[OtherImage]:
     """
     if run.single:
         return []
-    carried = ["shared", "kept", "gone"]
+    carried = [*CARRIED]
     watched: list[tuple[str, Image]] = []
+    found: list[OtherImage] = []
     with ExitStack() as stack:
+        going = stack.enter_context(ExitStack())
+        former = _first_to_carry(run, going)
         oldest = stack.enter_context(_tagged(run, carried))
         watched.append(("an older image with the same tags", oldest))
         if not run.settings.image:
@@ -98,55 +103,92 @@ def other_images(run: Run) -> list[OtherImage]:
                 with suppress(Blocked):
                     stranger = stack.enter_context(_strangers(run, other, carried, oldest.name))
                     watched.append(("an image of another project with the same name and tags", stranger))
+        if former:
+            # The deletion of an image with a tag that others have is nothing to them.
+            _all_given(watched, carried)
+            found += _beside(watched, going.close, [carried for _ in watched])
+            with suppress(Blocked):
+                found += _succeeding(run, former)
         main = stack.enter_context(_tagged(run, carried, name=oldest.name))
         # Each is looked at when all are there: what is seen so is how they are before anything is changed.
-        for image in (main, oldest):
-            _given(image, carried)
-        for what, image in watched[1:]:
-            try:
-                _given(image, carried)
-            except Blocked:
-                watched.remove((what, image))
-        found: list[OtherImage] = []
+        _given(main, carried)
+        if not former:
+            _all_given(watched, carried)
+        before = [image.after for image in found[: len(watched)]] or [carried for _ in watched]
         if run.rounds and not run.settings.image:
             with suppress(Blocked):
                 untagged = stack.enter_context(run.fresh_image())
+                before.append(untagged.tags())
                 watched.append(("a newer image without tags", untagged))
-            # The deletion of an image with a tag that others have is nothing to them.
-            with suppress(Blocked):
-                found += _succeeding(run)
         add, delete = main.add_tag, main.delete_tag
-        before = None if run.rounds else [carried for _ in watched]
-        found += _beside(watched, lambda: [add("new"), add("kept"), delete("gone"), delete("absent")], before)
+        found += _beside(
+            watched,
+            lambda: [
+                add("new"),
+                add("kept"),
+                delete("gone"),
+                delete("absent"),
+                *(_patched(main) if run.rounds else ()),
+            ],
+            before,
+        )
         if run.rounds and not run.settings.image:
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
             # Nor is a tag another's that came to one by its address, and to the other by a PATCH.
-            found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED), delete("new")])
+            before = [oldest.tags(), *(image.after for image in found[-len(watched) :][1:])]
+            found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED), delete("new")], before)
         return found
 
 
-def _succeeding(run: Run) -> Iterator[OtherImage]:
+def _first_to_carry(run: Run, going: ExitStack) -> Image | None:
+    """Open an image that is deleted soon, and is the first of all to carry a tag; ``None`` where there is none."""
+    if not run.rounds or run.settings.image:
+        return None
+    with suppress(Blocked):
+        spare = going.enter_context(run.fresh_image())
+        spare.given_tags_at_once(OF_THE_FORMER)
+        return spare
+    going.close()
+    return None
+
+
+def _all_given(watched: list[tuple[str, Image]], carried: list[str]) -> None:
+    """See that all images have some tags; whichever but the first cannot be given them is not watched."""
+    _given(watched[0][1], carried)
+    for what, image in watched[1:]:
+        try:
+            _given(image, carried)
+        except Blocked:
+            watched.remove((what, image))
+
+
+def _patched(image: Image) -> list[Answer]:
+    """Take tags off an image by PATCH in each way that there is: fewer are set, all are removed, and none is set."""
+    fewer = set_tags(image, ["left", "new"])
+    # No service need remove what every image has.
+    return [fewer, image.client.patch(image.id, {"op": "remove", "path": "/tags"}), set_tags(image, [])]
+
+
+def _succeeding(run: Run, former: Image) -> Iterator[OtherImage]:
     """Yield an image that is created with the id of one that had a tag and was deleted, where a service makes one."""
-    with run.recorder.scope() as sent:
-        with run.fresh_image() as spare:
-            spare.given_tags_at_once(OF_THE_FORMER)
-        with run.fresh_image(id=spare.id) as successor:
-            if successor.id == spare.id:
-                shown = successor.eventually(
-                    successor.show, lambda seen: OF_THE_FORMER not in (TAGS.values(seen) or ()), going_on=is_going
-                )
-                # An image that says that it is as good as deleted is the former one still.
-                left = [tag for tag in TAGS.values(shown) or () if tag == OF_THE_FORMER and not is_going(shown)]
-                yield OtherImage("a new image with the id of one that was deleted", [], left, tuple(sent))
+    with run.recorder.scope() as sent, run.fresh_image(id=former.id) as successor:
+        if successor.id == former.id:
+            shown = successor.eventually(
+                successor.show, lambda seen: OF_THE_FORMER not in (TAGS.values(seen) or ()), going_on=is_going
+            )
+            # An image that says that it is as good as deleted is the former one still.
+            left = [tag for tag in TAGS.values(shown) or () if tag == OF_THE_FORMER and not is_going(shown)]
+            yield OtherImage("a new image with the id of one that was deleted", [], left, tuple(sent))
 
 
 def _beside(
-    watched: Sequence[tuple[str, Image]], change: Callable[[], Iterable[Answer]], before: list[list[str]] | None = None
+    watched: Sequence[tuple[str, Image]], change: Callable[[], object], before: Sequence[list[str]]
 ) -> list[OtherImage]:
-    """Change the tags of one image, and return what others showed ``before`` and after it."""
-    before = before or [image.tags() for _, image in watched]
-    exchanges = tuple(answer.exchange for answer in change())
+    """Change the tags of one image, and return what others showed ``before``, and show after it."""
+    with watched[0][1].client.recorder.scope() as sent:
+        change()
+    exchanges = tuple(sent)
     return [
         OtherImage(what, tags, image.eventual_tags(tags), exchanges)
         for (what, image), tags in zip(watched, before, strict=True)

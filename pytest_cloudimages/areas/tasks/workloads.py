@@ -168,8 +168,8 @@ def _import(runner: TaskRunner) -> None:
     else:
         reason = "needs a disk in the object store, and none could be exported there"
         problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        further = (Deed.IMPORT_AGAIN, Deed.IMPORT_ELSEWHERE, Deed.IMPORT_FURTHER, Deed.IMPORT_LARGE)
-        runner.why |= dict.fromkeys((Deed.IMPORT, *further), problem)
+        of_a_disk = (Deed.IMPORT_AGAIN, Deed.IMPORT_ELSEWHERE, Deed.IMPORT_FURTHER, Deed.IMPORT_LARGE)
+        runner.why |= dict.fromkeys((Deed.IMPORT, *of_a_disk), problem)
     if runner.no_imports:
         return
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
