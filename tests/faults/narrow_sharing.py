@@ -277,3 +277,31 @@ faulty(
     words=selecting("MEM-UPD-09"),
     update_member=_begun_now,
 )
+
+
+def _accepted_for_long(self: App, request: Request) -> Reply:
+    once: set[str] = self.__dict__.setdefault("once", set())
+    project = request.caller.project
+    with self.images.lock:
+        for image in self.images.all():
+            member = image.members.get(project)
+            if member and member.status == MemberStatus.REJECTED:
+                once.discard(image.id)
+            if member and member.status == MemberStatus.ACCEPTED:
+                once.add(image.id)
+        as_before = [
+            replace(image, members={project: replace(image.members[project], status=MemberStatus.ACCEPTED)})
+            if image.id in once and project in image.members
+            else image
+            for image in self.images.all()
+        ]
+        return listed(self, request, as_before)
+
+
+faulty(
+    "ListsWhatIsUndecidedAgain",
+    "Goes on listing an image that a consumer had accepted, and set back to undecided.",
+    "MEM-UPD-06",
+    "MEM-UPD-07",
+    list_images=_accepted_for_long,
+)

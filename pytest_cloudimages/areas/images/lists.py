@@ -75,6 +75,9 @@ def _filter(lists: ListReader, mark: str) -> None:
     # No part of a name is one, and no letter of it stands for others.
     for name in (mark[:-1], f"_{mark[1:]}", f"{mark[:-1]}%", f"{mark[:-1]}*", f".{mark[1:]}"):
         lists.ask(Aspect.NAME, ("name", name), expected=[])
+    # Nor is what stands beside a colon, but where that is refused: some lists have operators there, and not these.
+    for name in (f"cloudimages:{mark}", f"{mark}:cloudimages") if lists.run.rounds else ():
+        lists.ask(Aspect.NAME, ("name", name), expected=[])
     # What consumers decide on are images of others. (Rulings, 23.)
     for status in ("pending", "rejected", "accepted"):
         lists.by(Aspect.DECIDED, ("member_status", status), ("name", mark), name=mark)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -339,8 +340,10 @@ def _decide(table: _Table, consumer: ImagesClient, further: Image | None = None)
                 table.look(further, consumer, PENDING, f"that of another image of the owner is {status}")
             decided.add(status)
             table.run.show(table.so_far)
-    for status in FURTHER if table.run.rounds else ():
-        table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
+    for before, status in pairwise((STATUSES[-1], *FURTHER)) if table.run.rounds else ():
+        answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
+        if answer.ok and (before, status) == (ACCEPTED, PENDING):  # not by way of a rejection, as above
+            table.sights.append(sight_of(table.image, consumer, status))
 
 
 def _entries(table: _Table, consumer: ImagesClient, status: str) -> list[Answer]:
