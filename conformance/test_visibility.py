@@ -189,6 +189,11 @@ def test_a_patch_sets_exactly_the_given_tags(
         expect(answer.status, OK | REFUSED if repeated(wanted) else OK, f"status of {answer}")
         expect_tags(image, wanted if answer.ok else ["stays", "new"], f"after {answer}")
 
+    # The same PATCH once more is no repetition where something else was done in between.
+    require_ok(image.add_tag("between"))
+    answer = set_tags(image, wanted)
+    expect_tags(image, wanted if answer.ok else [*wanted, "between"], f"after {answer}, the same as before")
+
     # Special tags are set exactly, or refused and nothing is changed.
     left: list[str] = wanted
     together = [tag for kind in SET_TOGETHER for tag in kind]

@@ -255,6 +255,19 @@ class KeepsTagsWithTheFirstImage(_TakesOff):
 
 
 @breaks("TAG-HIST-03", profile="standard")
+class KeepsTagsWithWhoPutThemFirst(KeepsTagsWithTheFirstImage):
+    """Keeps each tag with the image on which it was put first by its address, for as long as that is there."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return App.represent(self, image)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().add_tag(request, image_id, tag)
+        self.first.setdefault((self.images.get(image_id).owner, tag), image_id)
+        return reply
+
+
+@breaks("TAG-HIST-03", profile="standard")
 class HasOneDefault(_ReachesOthers):
     """Takes the tag "default" off an image of the project when another one gets it."""
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from posixpath import normpath
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -17,6 +17,8 @@ from .registry import breaks, registrar, selecting
 KIND = Kind.ENCODING
 faulty = registrar(__name__, profile="standard")
 LIMIT = 255
+SUB_DELIMITERS = "!$&'()*+,;=:@"
+"""What a segment of a path may hold as it is, besides what is never encoded. (RFC 3986, 3.3.)"""
 
 
 @breaks("TAG-URI-03", "TAG-HIST-04", profile="standard")
@@ -38,6 +40,34 @@ class TakesOneBlankOffToFit(App):
     def decode_tag(self, raw: str) -> str:
         tag = super().decode_tag(raw)
         return tag[:-1] if len(tag) == LIMIT + 1 and tag.endswith(" ") else tag
+
+
+@breaks("TAG-URI-07", profile="standard")
+class ReadsAPlusBesideAPercentSign(App):
+    """Reads a plus sign in an address as a blank, where anything of it is to be decoded."""
+
+    def decode_tag(self, raw: str) -> str:
+        return super().decode_tag(raw.replace("+", "%20") if "%" in raw else raw)
+
+
+@breaks("TAG-URI-08", profile="standard")
+class CountsWhatIsEncoded(App):
+    """Answers 400 to tags that have more than 255 characters where those of ASCII are written as in an address."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if len("".join(quote(each, safe=SUB_DELIMITERS) if each.isascii() else each for each in tag)) > LIMIT:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "The tag is too long.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=selecting("TAG-URI-08", "TAG-ADD-10"))
+class BoundsTheAddressesOfTags(App):
+    """Answers 414 to an address of a tag that is longer than one of 255 plain characters may be."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if len(request.path.rpartition("/")[2]) > LIMIT:
+            return self.error(request, HTTPStatus.REQUEST_URI_TOO_LONG, "The address is too long.")
+        return super().add_tag(request, image_id, tag)
 
 
 @breaks("TAG-ADD-15", "TAG-DEL-07", profile="standard")

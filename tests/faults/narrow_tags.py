@@ -43,6 +43,43 @@ class CountsTheTagsOfAPatch(App):
         return reply
 
 
+@breaks("TAG-DEL-15", profile="standard")
+class RemembersThatATagWasNotThere(App):
+    """Answers 404 to the deletion of a tag that was not there before, until it comes by its address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: set[tuple[str, str]] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.missing.discard((image_id, tag))
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            if (image_id, tag) not in self.missing and tag in self.images.show(request.caller, image_id).tags:
+                return super().delete_tag(request, image_id, tag)
+            self.missing.add((image_id, tag))
+            raise NotFound("There is no such tag.")
+
+
+@breaks("TAG-VIS-08", profile="standard")
+class TakesAPatchForTheLastOne(App):
+    """Answers a PATCH that is, letter for letter, the last one of an image as that was answered, and does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: dict[str, bytes] = {}
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            if self.last.get(image_id) == request.body:
+                return Reply.of_json(self.represent(self.images.show(request.caller, image_id)))
+            reply = super().update_image(request, image_id)
+            self.last[image_id] = request.body
+            return reply
+
+
 @breaks("TAG-DEL-04", profile="standard")
 class NamesTheUntagged(App):
     """Names an image that has an empty name after the tag that it loses."""

@@ -147,7 +147,9 @@ def _first_to_carry(run: Run, going: ExitStack) -> Image | None:
         return None
     with suppress(Blocked):
         spare = going.enter_context(run.fresh_image())
-        spare.given_tags_at_once(OF_THE_FORMER)
+        # It has one by a PATCH, and the other by its address.
+        spare.given_tags_at_once(CARRIED[1])
+        require_ok(spare.add_tag(OF_THE_FORMER))
         return spare
     going.close()
     return None

@@ -157,6 +157,10 @@ def absent_tags(run: Run) -> Steps:
     return _executed(run, [plan_of_absence(present, absent)])
 
 
+OF_SEVERAL_KINDS = "255 characters of several kinds"
+"""The input class of tags of that length that are not all plain."""
+
+
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 508, 868, 868))
 def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
@@ -173,7 +177,7 @@ def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     phrases = [word for word in words if word[0] in corpus.COLLECTIVE]
     phrases += [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     plans += _add_some_delete(phrases, seed, _room(run, effort.tags * 3 // 2), 1)
-    long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
+    long = [(phrase, OF_SEVERAL_KINDS) for phrase in corpus.LONG]
     plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
     return reuse.executed_on_one(run, plans)
 
