@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
+from pytest_cloudimages.areas.images.listed_kinds import ListedKinds
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
@@ -72,6 +73,16 @@ def _sorted_by(key: str) -> Callable[[Asked], bool]:
     return lambda asked: asked.value("sort_key") == key
 
 
+def holds_every_kind(listed_kinds: ListedKinds, specification: str) -> None:
+    """Expect a list to hold an image of whatever kind: its owner's, a reader's of its project, or everybody's."""
+    __tracebackhide__ = True
+    for sought in listed_kinds.aside().of_the_project():
+        expect(sought.holds, True, f"whether the image is in {sought}")
+    # Not every public image is a standard one, which is what the vendor's lists hold of others.
+    for sought in listed_kinds.aside().of_others(asked=False).where(lambda _: specification == "glance"):
+        expect(sought.holds, True, f"whether the image is in {sought}")
+
+
 # "images": an array, and "schema"
 @requirement("IMG-LIST-01")
 def test_a_list_has_images_and_a_schema(
@@ -89,7 +100,13 @@ def test_a_list_has_images_and_a_schema(
 
 # "images that belong to you, images that have been shared with you"
 @requirement("IMG-LIST-02")
-def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages, image_meetings: Meetings) -> None:
+def test_a_list_covers_own_images(
+    image_lists: Lists,
+    offered_images: OfferedImages,
+    image_meetings: Meetings,
+    listed_kinds: ListedKinds,
+    specification: str,
+) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
     for asked in image_lists.aside().of(Aspect.WHOLE).where(lambda asked: asked.expected is not None):
@@ -100,6 +117,7 @@ def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedIma
         expect(offered.holds, True, f"whether the image is in {offered}")
     for offered in offered_images.aside().of_the_community():
         expect(offered.holds, False, f"whether an image of the community, which is not asked for, is in {offered}")
+    holds_every_kind(listed_kinds, specification)
     # Two who ask at once are answered what is theirs.
     for meeting in (Meeting.OWN_LIST, Meeting.LISTED):
         for met in image_meetings.aside().of(meeting):
@@ -117,12 +135,16 @@ def test_a_list_is_filtered_by_name(image_lists: Lists) -> None:
 
 # "visibility: public, private, shared"
 @requirement("IMG-LIST-04")
-def test_a_list_is_filtered_by_visibility(image_lists: Lists, offered_images: OfferedImages) -> None:
+def test_a_list_is_filtered_by_visibility(
+    image_lists: Lists, offered_images: OfferedImages, listed_kinds: ListedKinds
+) -> None:
     for asked in image_lists.of(Aspect.VISIBILITY):
         holds_what_fits(asked, having("visibility", asked.value("visibility")))
     for offered in offered_images.aside().of_other_visibilities():
         others = [entry for entry in offered.listed.entries if not having("visibility", offered.query[0][1])(entry)]
         expect([entry.get("id") for entry in others], [], f"images of another visibility in {offered}")
+    for sought in listed_kinds.aside().of_others(asked=True):
+        expect(sought.holds, True, f"whether the image is in {sought}")
 
 
 # "member_status: accepted, pending, rejected, all"

@@ -1,5 +1,7 @@
 """Correct services whose lists, schemas and tasks have ways of their own that no sentence forbids."""
 
+import copy
+import dataclasses
 import hashlib
 import json
 import re
@@ -258,3 +260,44 @@ class OrdersAsItsQueriesAre(_Listing):
             return super().page(request, query)
         finally:
             listing.SORT_KEYS.update(known)  # type: ignore[attr-defined]
+
+
+@breaks(words=selecting("IMG-LIST"))
+class ListsWhatIsAskedFor(_Listing):
+    """Has images of the community, and other projects' public ones, in no list that does not ask for their visibility."""
+
+    def page(self, request: Request, query: listing.Query) -> listing.Page[Image]:
+        asked, project = query.last("visibility"), request.caller.project
+        images = [
+            image
+            for image in self.images.all()
+            if image.visibility == asked
+            or not (image.visibility == "community" or (image.visibility == "public" and image.owner != project))
+        ]
+        return listing.page(images, request.caller, query, self.represent)
+
+
+@breaks(words=selecting("IMG-LIST"))
+class ListsHiddenImagesBesideOthers(_Listing):
+    """Has hidden images in lists like others, and no filter by that."""
+
+    def page(self, request: Request, query: listing.Query) -> listing.Page[Image]:
+        if query.last("os_hidden") is not None:
+            raise Invalid("No images are found by os_hidden.")
+        images = [dataclasses.replace(image, os_hidden=False) for image in self.images.all()]
+        return listing.page(images, request.caller, query, self.represent)
+
+
+@breaks(words=selecting("IMG-LIST"))
+class ListsLatelyWhatHasChanged(_Listing):
+    """Has the images in lists that were there, as they were, a fifth of a second before, and lately created ones."""
+
+    def page(self, request: Request, query: listing.Query) -> listing.Page[Image]:
+        now = time.monotonic()
+        kept: list[tuple[float, list[Image]]] = self.__dict__.setdefault("kept", [])
+        kept.append((now, [copy.deepcopy(image) for image in self.images.all()]))
+        while len(kept) > 1 and kept[1][0] < now - 0.2:
+            kept.pop(0)
+        known = {image.id for image in kept[0][1]}
+        images = [*kept[0][1], *(image for image in self.images.all() if image.id not in known)]
+        return listing.page(images, request.caller, query, self.represent)

@@ -1,12 +1,12 @@
 """Services whose lists are right for most queries, and for most who ask."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
@@ -272,88 +272,89 @@ faulty(
 )
 
 
-# What is looked for in a name, and how lists come to know of changes
+# Kinds of images
 
 
-def _beside_the_colon(place: int) -> Any:
+def _but(kind: Callable[[Image], bool], whose: Callable[[Caller, Image], bool]) -> Callable[[App, Request], Reply]:
+    """Return how a list is answered that holds no image of a kind, as far as it is of somebody's."""
+
     def list_images(self: App, request: Request) -> Reply:
-        pairs = [
-            (key, value.split(":")[place] if key == "name" and not value.startswith("in:") else value)
-            for key, value in pairs_of(request)
-        ]
-        return App.list_images(self, sending(request, pairs))
+        caller = request.caller
+        with self.images.lock:
+            return listed(
+                self, request, [each for each in self.images.all() if not (kind(each) and whose(caller, each))]
+            )
 
     return list_images
 
 
+def _own(caller: Caller, image: Image) -> bool:
+    return caller.project == image.owner
+
+
+def _readers(caller: Caller, image: Image) -> bool:
+    return _own(caller, image) and not caller.writes
+
+
+def _others(caller: Caller, image: Image) -> bool:
+    return not _own(caller, image)
+
+
+for name, sentence, kind in (
+    ("ListsNoHiddenImages", "Leaves hidden images out of lists of such.", lambda image: image.os_hidden),
+    (
+        "ListsNoPublicImagesOfOnesOwn",
+        "Leaves public images out of their owner's lists.",
+        lambda image: image.visibility == "public",
+    ),
+    (
+        "ListsNoCommunityImagesOfOnesOwn",
+        "Leaves images of the community out of all lists of their owner.",
+        lambda image: image.visibility == "community",
+    ),
+    ("ListsNoNamelessImages", "Leaves images out of lists that have no name.", lambda image: image.name is None),
+    ("ListsNoImagesOfManyTags", "Leaves images of a hundred tags out of lists.", lambda image: len(image.tags) >= 100),
+    ("ListsNoImagesOfNoOctet", "Leaves images out of lists whose data has no octet.", lambda image: image.size == 0),
+):
+    faulty(name, sentence, "IMG-LIST-02", words=selecting("IMG-LIST-02"), list_images=_but(kind, _own))
+
+for name, sentence, kind in (
+    (
+        "ListsNoHiddenImagesToReaders",
+        "Leaves hidden images out of the lists of readers.",
+        lambda image: image.os_hidden,
+    ),
+    (
+        "ListsNoProtectedImagesToReaders",
+        "Leaves protected images out of the lists of readers.",
+        lambda image: image.protected,
+    ),
+):
+    faulty(name, sentence, "IMG-LIST-02", words=selecting("IMG-LIST-02"), list_images=_but(kind, _readers))
+
+for name, sentence, visibility in (
+    ("ListsNoPublicImagesOfOthers", "Leaves public images of others out of lists.", "public"),
+    ("ListsNoCommunityImagesOfOthers", "Leaves images of the community out of others' lists.", "community"),
+):
+    faulty(
+        name,
+        sentence,
+        "IMG-LIST-04",
+        words=selecting("IMG-LIST-02", "IMG-LIST-04"),
+        list_images=_but(lambda image, visibility=visibility: image.visibility == visibility, _others),  # type: ignore[misc]
+    )
+
+
+def _standard_ones(self: App, request: Request) -> Reply:
+    if _has(pairs_of(request), "visibility"):
+        return App.list_images(self, request)
+    return _but(lambda image: image.visibility == "public", _others)(self, request)
+
+
 faulty(
-    "LooksForNamesBehindAColon",
-    "Looks for what stands in a name behind a colon alone.",
-    "IMG-LIST-03",
-    list_images=_beside_the_colon(-1),
-)
-faulty(
-    "LooksForNamesBeforeAColon",
-    "Looks for what stands in a name before a colon alone.",
-    "IMG-LIST-03",
-    list_images=_beside_the_colon(0),
-)
-
-
-def _with_operators(self: App, request: Request) -> Reply:
-    name = _has(pairs_of(request), "name")
-    if ":" in name and not name.startswith("in:"):
-        return self.error(request, HTTPStatus.BAD_REQUEST, f"There is no operator {name.partition(':')[0]}.")
-    return App.list_images(self, request)
-
-
-faulty("KnowsOneOperator", "Answers 400 to a name with a colon, but for its operator in.", list_images=_with_operators)
-
-
-def _in_the_order_of_patches(self: App, request: Request) -> Reply:
-    keys = listing.SORT_KEYS
-    known = self.__dict__.setdefault("patched", {})
-    with self.images.lock:
-        order = keys["updated_at"]
-        keys["updated_at"] = lambda image: known.get(image.id, image.created_at)  # type: ignore[index]
-        try:
-            return App.list_images(self, request)
-        finally:
-            keys["updated_at"] = order  # type: ignore[index]
-
-
-def _noting(method: str) -> Any:
-    def answer(self: App, request: Request, image_id: str, *words: str) -> Reply:
-        reply: Reply = getattr(App, method)(self, request, image_id, *words)
-        self.__dict__.setdefault("patched", {})[image_id] = self.images.get(image_id).updated_at
-        return reply
-
-    return answer
-
-
-faulty(
-    "SortsUploadsAsOfBefore",
-    "Knows of an upload where it shows when an image was changed, and not where it sorts by that.",
-    "IMG-LIST-09",
-    list_images=_in_the_order_of_patches,
-    **{name: _noting(name) for name in ("update_image", "add_tag", "delete_tag")},
-)
-
-
-def _as_first_in_a_second(self: App, request: Request) -> Reply:
-    kept: dict[tuple[str, str], Any] = self.__dict__.setdefault("kept", {})
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "images" in document:
-        found = document["images"]
-        document["images"] = [kept.setdefault((each["id"], each["updated_at"]), each) for each in found]
-    return Reply.of_json(document, reply.status)
-
-
-faulty(
-    "ListsImagesByTheirSecond",
-    "Lists an image as it was first listed with the time of its last change, in seconds.",
-    "IMG-ENT-02",
-    words=selecting("IMG-LIST", "IMG-ENT-02"),
-    list_images=_as_first_in_a_second,
+    "ListsPublicImagesIfAskedFor",
+    "Leaves public images of others out of lists that do not ask for them.",
+    "IMG-LIST-02",
+    words=(*selecting("IMG-LIST-02", "IMG-LIST-04"), "--specification", "glance"),
+    list_images=_standard_ones,
 )

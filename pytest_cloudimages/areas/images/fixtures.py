@@ -10,6 +10,7 @@ import pytest
 from pytest_cloudimages.areas.images import (  # noqa: F401 - each declares workloads
     deactivation,
     foreign,
+    listed_kinds,
     lists,
     lives,
     meetings,

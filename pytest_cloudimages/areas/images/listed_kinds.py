@@ -1,0 +1,192 @@
+"""An image that becomes of one kind after another, and the lists that have to hold it whatever kind it is of."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
+from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import once_active, protection, state_of
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+class Kind(enum.StrEnum):
+    """What the image is like, when lists are asked for."""
+
+    PLAIN = "as it was created"
+    TAGGED = "of many tags"
+    EMPTY = "of no octet of data"
+    PROTECTED = "protected"
+    COMMUNITY = "of the community"
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    NAMELESS = "without a name"
+
+
+READER = KNOWN_AS[Party.READER]
+TAGS = (200, 100, 30)
+"""How many tags an image is given, or as many as the service takes."""
+PAGE: Query = (("limit", "100"),)
+"""The first page of the list of all images; the newest come first."""
+TO_BE_ASKED_FOR: Mapping[Kind, Query] = {
+    Kind.HIDDEN: (("os_hidden", "true"),),
+    Kind.COMMUNITY: (("visibility", "community"),),
+}
+"""What such images may have to be asked for by: they need not be in other lists. (Rulings, 23.)"""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """An image that was looked for in lists: first by all that it may have to be asked for, then without that."""
+
+    kind: Kind
+    party: Party
+    form: Query
+    """How the list was asked for, besides."""
+    lists: Sequence[PagedList]
+    holds: bool
+    told: bool
+    """Whether what they do not hold is not there: a page that others follow says nothing of what it lacks."""
+
+    def __str__(self) -> str:
+        return f"{' and '.join(map(str, self.lists))} of {self.party}, an image {self.kind} being there"
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What was sent for it."""
+        return [exchange for each in self.lists for exchange in each.exchanges]
+
+
+@dataclass(frozen=True, repr=False)
+class ListedKinds(Collection):
+    """An image of each kind, looked for in lists by its owner and by others."""
+
+    sought: Sequence[Sought] = field(default_factory=list)
+
+    @cases
+    def of_the_project(self) -> Iterator[Case[Sought]]:
+        """Return what the owner, and a reader of its project, have looked for where they had found the plain image."""
+        found = {(each.party, each.form) for each in self.sought if each.kind is Kind.PLAIN and each.holds}
+        for each in self.sought:
+            if (each.party, each.form) in found and each.told:
+                yield Case(each, each.exchanges)
+
+    @cases
+    def of_others(self, *, asked: bool) -> Iterator[Case[Sought]]:
+        """Return what another project has looked for, and ``asked`` for by its visibility or not.
+
+        What the owner does not find by the same list either, is left to those who look at its own.
+        """
+        lost = {(each.kind, each.form) for each in self.sought if each.party is Party.OWNER and not each.holds}
+        for each in self.sought:
+            theirs = each.party is Party.OTHER_PROJECT and each.told and (each.kind, each.form) not in lost
+            if theirs and asked is (each.form[0][0] == "visibility"):
+                yield Case(each, each.exchanges)
+
+
+class _Looker:
+    """Has the image looked for by each of those who ask."""
+
+    def __init__(self, run: Run, image: Image) -> None:
+        self.run, self.image, self.sought = run, image, list[Sought]()
+        self.name: Query = (("name", image.name),)
+        self.askers = {Party.OWNER: image.client}
+        with suppress(Blocked):
+            # That it is of the project, it shows by finding the plain image, which nobody else sees.
+            if (reader := run.caller(READER)) and not run.is_named_administrator(READER):
+                self.askers[Party.READER] = reader
+        with suppress(Blocked):
+            if other := run.of_another_project(able=True):
+                self.askers[Party.OTHER_PROJECT] = other
+
+    def look(self, kind: Kind, *forms: Query) -> None:
+        """Have the owner look for the image in some forms of lists, and a reader of its project in the first."""
+        self.seek(kind, Party.OWNER, *forms)
+        self.seek(kind, Party.READER, *forms[:1])
+
+    def look_as_another(self, kind: Kind, visibility: str) -> None:
+        """Have another project look for an image that everybody may see; where it is in vain, its owner as well."""
+        form = (("visibility", visibility), *self.name)
+        self.seek(kind, Party.OTHER_PROJECT, form)
+        if self.sought[-1].party is Party.OTHER_PROJECT and not self.sought[-1].holds:
+            self.seek(kind, Party.OWNER, form)
+        if kind is Kind.PUBLIC:
+            self.seek(kind, Party.OTHER_PROJECT, self.name)
+
+    def seek(self, kind: Kind, party: Party, *forms: Query) -> None:
+        """Have somebody look for the image, until it is found or patience ends."""
+        for form in forms if party in self.askers else ():
+            look = partial(self._looked, kind, party, form)
+            self.sought.append(self.image.eventually(look, lambda sought: sought.holds or not sought.told))
+            self.run.show(partial(ListedKinds, self.sought))
+
+    def _looked(self, kind: Kind, party: Party, form: Query) -> Sought:
+        more = TO_BE_ASKED_FOR.get(kind, ())
+        read: list[PagedList] = []
+        for query in [form] if {*more} <= {*form} else [(*more, *form), form]:
+            read.append(read_pages(self.askers[party], "/images", query, most=1 if form == PAGE else 12))
+            if read[-1].ids([self.image.id]):
+                return Sought(kind, party, form, read, holds=True, told=True)
+        # What cannot be asked for so, is to be shown to who does not ask for it so.
+        told = read[-1].readable and all(each.ended for each in read if each.readable)
+        return Sought(kind, party, form, read, holds=False, told=told)
+
+
+@workload(empty=ListedKinds, requests=(0, 42, 42, 42))
+def listed_kinds(run: Run) -> ListedKinds:
+    """Have an image become protected, public, hidden, nameless and so on, and look for it in lists each time."""
+    if not run.rounds:
+        return ListedKinds()
+    callers = [run.client, *filter(None, [run.able("ADMIN")])]
+    with run.fresh_image(own=True) as image:
+        looker = _Looker(run, image)
+        both = (looker.name, PAGE)
+        looker.look(Kind.PLAIN, *both)
+        looker.seek(Kind.PLAIN, Party.READER, PAGE)
+        if _tagged(image):
+            looker.look(Kind.TAGGED, *both)
+        if _has_no_octet(image):
+            looker.look(Kind.EMPTY, *both)
+        with protection(image) as protected:
+            if protected:
+                looker.look(Kind.PROTECTED, *both)
+        for kind, visibility in ((Kind.COMMUNITY, "community"), (Kind.PUBLIC, "public")):
+            if not made_visible(image, visibility, *callers):
+                looker.look(kind, *both)
+                looker.look_as_another(kind, visibility)
+        made_visible(image, "private", *callers)
+        if _patched(image, "os_hidden", value=True):
+            looker.look(Kind.HIDDEN, *both)
+            _patched(image, "os_hidden", value=False)
+        if _patched(image, "name", value=None):
+            looker.look(Kind.NAMELESS, PAGE)
+            _patched(image, "name", value=image.name)
+    return ListedKinds(looker.sought)
+
+
+def _patched(image: Image, name: str, value: Any) -> bool:
+    with image.client.recorder.of(Purpose.PREPARING):
+        return image.client.patch(image.id, replaced(f"/{name}", value)).ok
+
+
+def _tagged(image: Image) -> bool:
+    return any(_patched(image, "tags", [f"kind-{number}" for number in range(count)]) for count in TAGS)
+
+
+def _has_no_octet(image: Image) -> bool:
+    """Return whether the image is active, and was given data of no octet."""
+    with suppress(Blocked, pytest.skip.Exception), image.client.recorder.of(Purpose.PREPARING):
+        return image.upload(b"").ok and state_of(once_active(image)) == "active"
+    return False
