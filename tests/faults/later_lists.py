@@ -7,7 +7,7 @@ from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 from .kinds import Kind
-from .listing import LISTS, Pairs, pairs_of, sending
+from .listing import LISTS, pairs_of, sending
 from .registry import registrar, selecting
 
 KIND = Kind.LISTS

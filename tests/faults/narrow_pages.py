@@ -149,6 +149,115 @@ faulty(
 )
 
 
+
+def _leads_on_without_nothing(self: App, request: Request) -> Reply:
+    document: Any = App.list_images(self, request).json()
+    if "next" in document:
+        pairs = parse_qsl(urlsplit(document["next"]).query)
+        kept = [(key, value) for key, value in pairs if value.lower() not in ("0", "false", "")]
+        document["next"] = link([pair for pair in kept if pair[0] != "marker"], dict(pairs)["marker"])
+    return Reply.of_json(document)
+
+
+faulty(
+    "LeadsOnWithoutWhatIsNothing",
+    "Has no parameter in the link to the next page whose value is nothing in its language: 0, false.",
+    "PAGE-06",
+    words=selecting("PAGE"),
+    list_images=_leads_on_without_nothing,
+)
+faulty(
+    "LeadsOnWithoutProtection",
+    "Has nothing of protection in the link to the next page.",
+    "PAGE-06",
+    words=selecting("PAGE"),
+    list_images=_leads_on_without("protected"),
+)
+
+
+def _writes_capitals(self: App, request: Request) -> Reply:
+    document: Any = App.list_images(self, request).json()
+    if "next" in document:
+        document["next"] = document["next"].replace("=false", "=False").replace("=true", "=True")
+    return Reply.of_json(document)
+
+
+faulty(
+    "LeadsOnInCapitals",
+    "Writes what is true and what is not with a capital in the link to the next page, as its language does.",
+    words=selecting("PAGE"),
+    list_images=_writes_capitals,
+)
+
+
+# Pages that are cut before their filters
+
+
+def _takes_off_the_page(*names: str) -> Callable[[App, Request], Reply]:
+    """Return what cuts a page, and takes off it then what some parameters of the query do not let through."""
+
+    def list_images(self: App, request: Request) -> Reply:
+        pairs = pairs_of(request)
+        without = [pair for pair in pairs if pair[0] not in names]
+        if len(without) == len(pairs):
+            return App.list_images(self, request)
+        document: Any = App.list_images(self, sending(request, without)).json()
+        if "next" in document:
+            marker = dict(parse_qsl(urlsplit(document["next"]).query))["marker"]
+            document["next"] = link([pair for pair in pairs if pair[0] != "marker"], marker)
+        document["first"] = link([pair for pair in pairs if pair[0] != "marker"], "").replace("&marker=", "")
+        kept = [pair for pair in pairs if pair[0] not in ("limit", "marker")]
+        fitting: Any = App.list_images(self, sending(request, [*kept, ("limit", "1000")])).json()
+        known = {each["id"] for each in fitting.get("images", ())}
+        document["images"] = [each for each in document.get("images", ()) if each["id"] in known]
+        return Reply.of_json(document)
+
+    return list_images
+
+
+faulty(
+    "TakesSizesOffThePage",
+    "Takes the images off a page that the bounds of the size leave out, once it is cut.",
+    "PAGE-05",
+    words=selecting("PAGE"),
+    list_images=_takes_off_the_page("size_min", "size_max"),
+)
+
+
+# Owners
+
+
+def _no_other_owner(self: App, request: Request) -> Reply:
+    owner = _has(pairs_of(request), "owner")
+    if not owner or owner == request.caller.project:
+        return App.list_images(self, request)
+    return Reply.of_json(App.list_images(self, request).json() | {"images": []})
+
+
+faulty(
+    "FindsItsOwnByTheOwnerAlone",
+    "Lists nothing of another owner, although the caller has accepted an image of it.",
+    "IMG-LIST-06",
+    words=selecting("IMG-LIST"),
+    list_images=_no_other_owner,
+)
+
+
+def _forbids_other_owners(self: App, request: Request) -> Reply:
+    owner = _has(pairs_of(request), "owner")
+    if owner and owner != request.caller.project:
+        raise Forbidden("Images are looked for by one's own project alone.")
+    return App.list_images(self, request)
+
+
+faulty(
+    "ForbidsToAskForOtherOwners",
+    "Answers 403 to lists by an owner that is another project.",
+    words=selecting("IMG-LIST"),
+    list_images=_forbids_other_owners,
+)
+
+
 def _after_hidden_ones(self: App, request: Request) -> Reply:
     marker = _has(pairs_of(request), "marker")
     found = next((image for image in self.images.all() if image.id == marker), None)

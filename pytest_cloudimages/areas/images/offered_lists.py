@@ -85,6 +85,15 @@ class OfferedImages(Collection):
             yield Case(answer, [answer.exchange])
 
     @cases
+    def by_owner(self) -> Iterator[Case[Offered]]:
+        """Return the lists by the owner of the image that the consumer has accepted, if it is listed by its name."""
+        accepted = [each for each in self.seen if each.status == ACCEPTED]
+        named = [each for each in accepted if [key for key, _ in each.query] == ["name"] and each.holds]
+        for offered in accepted if named else ():
+            if offered.asks_for("owner"):
+                yield Case(offered, named[0].listed.exchanges + offered.listed.exchanges)
+
+    @cases
     def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
         """Return the lists while the membership has some status; ``member_status`` is what was asked for."""
         for offered in self.seen:
@@ -93,7 +102,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(28, 55, 55, 55))
+@workload(empty=lambda: OfferedImages([]), requests=(28, 57, 57, 57))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -171,8 +180,10 @@ def _lists_of(run: Run, image: Image, other: ImagesClient, status: str) -> Itera
     queries += [("", (("tag", TAG), name))] if status != ACCEPTED else []
     # Nor is what was not accepted found by another way than its name.
     queries += [("", (common, name))]
-    shown = image.show().data if run.rounds and status != ACCEPTED else {}
-    for key in ("id", "owner", "status") if isinstance(shown, dict) else ():
+    shown = image.show().data if run.rounds else {}
+    # What was, is found by its owner: that is what sets images of others apart.
+    keys = ("id", "owner", "status") if status != ACCEPTED else ("owner",)
+    for key in keys if isinstance(shown, dict) else ():
         queries += [("", ((key, str(shown[key])), name))] if shown.get(key) else []
     queries += [(asked, (common, ("member_status", asked), name)) for asked in (ACCEPTED, PENDING, REJECTED, "all")]
     # It is what was decided that is asked for, and no visibility has to be named with it.
