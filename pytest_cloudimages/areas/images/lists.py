@@ -269,7 +269,7 @@ def _read_by_page_of_nothing(lists: ListReader, mark: str) -> None:
     """
     found = [each for each in lists.asked if each.aspect is Aspect.NOTHING and each.value("protected")]
     worked = [each for each in found if each.listed.readable and sorted(each.held) == sorted(each.wanted)]
-    query = (("size_min", "0"), *((pair for each in worked[-1:] for pair in each.query if pair[0] == "protected")))
+    query = (("size_min", "0"), *(pair for each in worked[-1:] for pair in each.query if pair[0] == "protected"))
     query += (("sort_dir", "asc"), ("name", mark))
     whole = lists.ask(Aspect.KEYS, *query)
     if whole.listed.readable and len(whole.held) > 1:
