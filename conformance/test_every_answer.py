@@ -26,6 +26,7 @@ SEEN = (
     "IMG-ENT-11",
     "IMG-GET-01",
     "IMG-LIST-01",
+    "IMG-LIST-02",
     "IMG-STAT-01",
     "IMG-STAT-03",
     "IMG-STAT-07",

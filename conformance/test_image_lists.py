@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
-from pytest_cloudimages.areas.images.listed_kinds import ListedKinds
+from pytest_cloudimages.areas.images.listed_kinds import Kind, ListedKinds
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
@@ -78,8 +78,10 @@ def holds_every_kind(listed_kinds: ListedKinds, specification: str) -> None:
     __tracebackhide__ = True
     for sought in listed_kinds.aside().of_the_project():
         expect(sought.holds, True, f"whether the image is in {sought}")
+    for sought in listed_kinds.aside().of_others(Kind.ACCEPTED, Kind.NAMELESS):
+        expect(sought.holds, True, f"whether the image is in {sought}")
     # Not every public image is a standard one, which is what the vendor's lists hold of others.
-    for sought in listed_kinds.aside().of_others(asked=False).where(lambda _: specification == "glance"):
+    for sought in listed_kinds.aside().of_others(Kind.PUBLIC).where(lambda _: specification == "glance"):
         expect(sought.holds, True, f"whether the image is in {sought}")
 
 
@@ -105,6 +107,7 @@ def test_a_list_covers_own_images(
     offered_images: OfferedImages,
     image_meetings: Meetings,
     listed_kinds: ListedKinds,
+    image_life: LifeAnswers,
     specification: str,
 ) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
@@ -119,6 +122,8 @@ def test_a_list_covers_own_images(
     for offered in offered_images.aside().of_the_community():
         expect(offered.holds, False, f"whether an image of the community, which is not asked for, is in {offered}")
     holds_every_kind(listed_kinds, specification)
+    for kind, answer, found in image_life.aside().listed_by_name():
+        expect(found, True, f"whether an image {kind} is in {answer}")
     # Two who ask at once are answered what is theirs.
     for meeting in (Meeting.OWN_LIST, Meeting.LISTED):
         for met in image_meetings.aside().of(meeting):
@@ -144,7 +149,7 @@ def test_a_list_is_filtered_by_visibility(
     for offered in offered_images.aside().of_other_visibilities():
         others = [entry for entry in offered.listed.entries if not having("visibility", offered.query[0][1])(entry)]
         expect([entry.get("id") for entry in others], [], f"images of another visibility in {offered}")
-    for sought in listed_kinds.aside().of_others(asked=True):
+    for sought in listed_kinds.aside().of_others(Kind.PUBLIC, Kind.COMMUNITY, asked=True):
         expect(sought.holds, True, f"whether the image is in {sought}")
 
 

@@ -40,6 +40,7 @@ from pytest_cloudimages.areas.images.life_answers import (
     given_otherwise,
     lost_of_its_data,
 )
+from pytest_cloudimages.areas.images.listed_kinds import ListedKinds
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -256,7 +257,9 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
-def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates, foreign_attempts: ForeignAttempts) -> None:
+def test_an_image_is_shown(
+    image_life: LifeAnswers, updates: Updates, foreign_attempts: ForeignAttempts, listed_kinds: ListedKinds
+) -> None:
     for answer in image_life.to(Question.SHOWN):
         expect(answer.status, 200, f"status of {answer}")
         expect(answer.document.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
@@ -269,6 +272,9 @@ def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates, foreign_at
     # Whoever sees it, sees it as it is: not as it was when he looked before.
     for seen in foreign_attempts.aside().seen_again():
         expect(seen.late, [], f"attributes in {seen} that are not as the owner has set them, and sees them")
+    # Whatever kind it is of, it is shown to a reader of its project, and to everybody if it is open to all.
+    for shown in listed_kinds.aside().of_who_see_it().where(lambda shown: shown.answer.status not in NO_LOOK):
+        expect(shown.answer.status, OK, f"status of {shown}")
     # Whatever value the service takes for an attribute; what is no JSON is GEN-01's to say.
     for unread in updates.aside().unreadable().where(lambda unread: unread.looked.status not in NO_LOOK):
         expect(unread.looked.status, OK, f"status of {unread}")

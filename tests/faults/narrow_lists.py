@@ -1,12 +1,11 @@
 """Services whose lists are right for most queries, and for most who ask."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Caller, Image
+from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
@@ -269,92 +268,4 @@ faulty(
     "PAGE-04",
     words=selecting("PAGE-04"),
     list_images=_borrowed_first,
-)
-
-
-# Kinds of images
-
-
-def _but(kind: Callable[[Image], bool], whose: Callable[[Caller, Image], bool]) -> Callable[[App, Request], Reply]:
-    """Return how a list is answered that holds no image of a kind, as far as it is of somebody's."""
-
-    def list_images(self: App, request: Request) -> Reply:
-        caller = request.caller
-        with self.images.lock:
-            return listed(
-                self, request, [each for each in self.images.all() if not (kind(each) and whose(caller, each))]
-            )
-
-    return list_images
-
-
-def _own(caller: Caller, image: Image) -> bool:
-    return caller.project == image.owner
-
-
-def _readers(caller: Caller, image: Image) -> bool:
-    return _own(caller, image) and not caller.writes
-
-
-def _others(caller: Caller, image: Image) -> bool:
-    return not _own(caller, image)
-
-
-for name, sentence, kind in (
-    ("ListsNoHiddenImages", "Leaves hidden images out of lists of such.", lambda image: image.os_hidden),
-    (
-        "ListsNoPublicImagesOfOnesOwn",
-        "Leaves public images out of their owner's lists.",
-        lambda image: image.visibility == "public",
-    ),
-    (
-        "ListsNoCommunityImagesOfOnesOwn",
-        "Leaves images of the community out of all lists of their owner.",
-        lambda image: image.visibility == "community",
-    ),
-    ("ListsNoNamelessImages", "Leaves images out of lists that have no name.", lambda image: image.name is None),
-    ("ListsNoImagesOfManyTags", "Leaves images of a hundred tags out of lists.", lambda image: len(image.tags) >= 100),
-    ("ListsNoImagesOfNoOctet", "Leaves images out of lists whose data has no octet.", lambda image: image.size == 0),
-):
-    faulty(name, sentence, "IMG-LIST-02", words=selecting("IMG-LIST-02"), list_images=_but(kind, _own))
-
-for name, sentence, kind in (
-    (
-        "ListsNoHiddenImagesToReaders",
-        "Leaves hidden images out of the lists of readers.",
-        lambda image: image.os_hidden,
-    ),
-    (
-        "ListsNoProtectedImagesToReaders",
-        "Leaves protected images out of the lists of readers.",
-        lambda image: image.protected,
-    ),
-):
-    faulty(name, sentence, "IMG-LIST-02", words=selecting("IMG-LIST-02"), list_images=_but(kind, _readers))
-
-for name, sentence, visibility in (
-    ("ListsNoPublicImagesOfOthers", "Leaves public images of others out of lists.", "public"),
-    ("ListsNoCommunityImagesOfOthers", "Leaves images of the community out of others' lists.", "community"),
-):
-    faulty(
-        name,
-        sentence,
-        "IMG-LIST-04",
-        words=selecting("IMG-LIST-02", "IMG-LIST-04"),
-        list_images=_but(lambda image, visibility=visibility: image.visibility == visibility, _others),  # type: ignore[misc]
-    )
-
-
-def _standard_ones(self: App, request: Request) -> Reply:
-    if _has(pairs_of(request), "visibility"):
-        return App.list_images(self, request)
-    return _but(lambda image: image.visibility == "public", _others)(self, request)
-
-
-faulty(
-    "ListsPublicImagesIfAskedFor",
-    "Leaves public images of others out of lists that do not ask for them.",
-    "IMG-LIST-02",
-    words=(*selecting("IMG-LIST-02", "IMG-LIST-04"), "--specification", "glance"),
-    list_images=_standard_ones,
 )

@@ -149,7 +149,6 @@ faulty(
 )
 
 
-
 def _leads_on_without_nothing(self: App, request: Request) -> Reply:
     document: Any = App.list_images(self, request).json()
     if "next" in document:

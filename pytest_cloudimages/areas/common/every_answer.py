@@ -111,9 +111,11 @@ class EveryAnswer:
         """Look at an exchange that was made for the sake of a workload, or a test; at none that cleans up."""
         if not exchange.target.startswith(f"{self._base}/"):
             return
-        if exchange.method not in SAFE:
-            with self._lock:
-                self.over_time.wrote(exchange, exchange.target.removeprefix(self._base))
+        below = exchange.target.removeprefix(self._base)
+        with self._lock:
+            if exchange.method not in SAFE:
+                self.over_time.wrote(exchange, below)
+            self.over_time.presence.asked(exchange, below, sake)
         if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
             return
         with self._lock:
@@ -170,6 +172,7 @@ class EveryAnswer:
         if not isinstance(data, dict):
             yield "GEN-01", type(data).__name__, DOCUMENT, "document"
             return
+        self.over_time.presence.listed(exchange, path, data, sake)
         self._remember(exchange, place, data, sake, whole=exchange.method == "GET" and not query)
         yield from self._of_document(exchange, place, data, query)
 

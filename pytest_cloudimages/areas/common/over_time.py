@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
+from pytest_cloudimages.areas.common.presence import Presence
 from pytest_cloudimages.areas.common.readings import (
     OWN,
     Reading,
@@ -65,6 +66,7 @@ class OverTime:
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
+        self.presence = Presence()
         self._images, self._members, self._tasks = ValuesShown(), ValuesShown(), ValuesShown()
         self._writes: dict[str, list[Write]] = {}
         self._made: dict[str, str] = {}
@@ -91,6 +93,7 @@ class OverTime:
         if not re.search(rb"size|location", exchange.body):
             self._without_data.add(identifier)
         self._wrote(identifier, made_by(exchange))
+        self.presence.made(str(shown.get("id")), exchange)
 
     def saw_image(self, shown: Mapping[str, Any], exchange: Exchange, sake: str, *, whole: bool) -> None:
         """Remember what an answer shows of an image; ``whole``: and what it does not."""
@@ -139,6 +142,7 @@ class OverTime:
         """Yield the answers that cannot be true together with earlier ones."""
         yield from of_members(self._members, self._writes, self.patience)
         yield from of_tasks(self._tasks, self.patience)
+        yield from self.presence.violations(self.patience)
         for identifier, each in self._kept_otherwise:
             if not any(write.meets(each.earlier) for write in self._writes.get(identifier, ())):
                 yield each

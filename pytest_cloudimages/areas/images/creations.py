@@ -7,7 +7,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
+from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise, holds
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
@@ -54,10 +54,11 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
             # Whoever does not know the formats of an image may take no data for it.
             identifier = str(uuid.uuid4()).upper()
             answer = run.client.create(name=name, id=identifier)
-            formless = _made(run, run.client.create(name=name) if answer.refused else answer, name, made)
+            bare = run.client.create(name=name) if answer.refused else answer
+            formless = _made(run, bare, name, made)
             refused_too = formless.upload(DATA).refused if formless else False
             if formless:
-                _listed_beside(formless, created)
+                answers |= {Question.BARE: [bare], Question.LISTED_BESIDE: _listed_beside(formless, created)}
         looked = [created] if all(answer.refused for answer in refused) else []
         looked += [formless] if formless and refused_too else []
         answers[Question.NOT_FILLED] = [
@@ -70,16 +71,20 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
             _with_its_id(run, created, answers, made)
 
 
-def _listed_beside(plain: Image, full: Image) -> None:
+def _listed_beside(plain: Image, full: Image) -> list[Answer]:
     """List an image that has nothing of one's own after one that has; what lists show, ``every_answer`` looks at.
 
     Of which of them is listed first where both were created in one second, the service decides.
     """
+    answers: list[Answer] = []
     for direction in ("asc", "desc"):
-        listed = plain.client.list(name=plain.name, sort_dir=direction)
-        ids = [entry.get("id") for entry in entries_of(listed, "/images")]
+        look = partial(plain.client.list, name=plain.name, sort_dir=direction)
+        answers.append(plain.eventually(look, lambda listed: holds(listed, plain.id) or not holds(listed, full.id)))
+        ids = [entry.get("id") for entry in entries_of(answers[-1], "/images")]
         if plain.id not in ids or full.id not in ids or ids.index(full.id) < ids.index(plain.id):
-            return
+            break
+    # What holds neither of them, lacks one that is like others.
+    return [listed for listed in answers if holds(listed, full.id)]
 
 
 def _in_capitals(image: Image) -> dict[Question, list[Answer]]:

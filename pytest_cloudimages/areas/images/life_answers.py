@@ -26,6 +26,8 @@ class Question(enum.StrEnum):
     AS_CREATED = "an image that was created with attributes"
     NOT_FILLED = "an image after data for it was refused"
     LISTED = "the list of the images of a name, which is one's own"
+    BARE = "the creation of an image of a name and no other attribute"
+    LISTED_BESIDE = "the list of the images of that name"
     WITH_TAGS = "an image created with tags"
     UNKNOWN = "an image that there is not"
     UNKNOWN_PATCHED = "a patch of an image that there is not"
@@ -145,6 +147,28 @@ class LifeAnswers(Collection):
                     yield Case((entry, answer), [answer.exchange])
 
     @cases
+    def listed_by_name(self) -> Iterator[Case[tuple[str, Answer, bool]]]:
+        """Return what else lists by a name had to hold, where one has held the plain image; and whether they do.
+
+        A page that others follow says nothing of what it lacks.
+        """
+        plain = next((found for *_, found in self._sought(Question.CREATED, Question.LISTED)), False)
+        for kind, due, listed in (
+            ("of many attributes", Question.LARGE, Question.LARGE),
+            ("of no attribute but its name", Question.BARE, Question.LISTED_BESIDE),
+        ):
+            for image, answer, found in self._sought(due, listed) if plain else ():
+                if found or (answer.ok and not answer.document.get("next")):
+                    yield Case((kind, answer, found), [image.exchange, answer.exchange])
+
+    def _sought(self, due: Question, listed: Question) -> Iterator[tuple[Answer, Answer, bool]]:
+        """Yield the answer that shows an image, and the list that has to hold it, with whether it does."""
+        shown = [answer for answer in self.answers.get(due, ()) if answer.ok and "id" in answer.document]
+        for answer in self.answers.get(listed, ()) if shown else ():
+            if "?" in answer.exchange.target:
+                yield shown[-1], answer, holds(answer, str(shown[-1].document["id"]))
+
+    @cases
     def images(self, *, listed: bool = True) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was asked for, by itself or in a list.
 
@@ -185,6 +209,11 @@ def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
     """
     data = attributes_of(shown)
     return differing(data, given, only={*given} - ({"tags"} if has_tags(data, given) else set()))
+
+
+def holds(answer: Answer, image: str) -> bool:
+    """Return whether a list shows an image, in whichever case its id is."""
+    return any(str(entry.get("id")).lower() == image.lower() for entry in entries_of(answer, "/images"))
 
 
 def lost_of_its_data(before: Attributes, shown: Answer) -> list[str]:

@@ -12,8 +12,10 @@ import pytest
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import once_active, protection, state_of
+from pytest_cloudimages.areas.images.states import ACCEPTED, once_active, protection, state_of
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -31,6 +33,7 @@ class Kind(enum.StrEnum):
     PROTECTED = "protected"
     COMMUNITY = "of the community"
     PUBLIC = "public"
+    ACCEPTED = "shared, which the other project has accepted,"
     HIDDEN = "hidden"
     NAMELESS = "without a name"
 
@@ -69,11 +72,32 @@ class Sought:
         return [exchange for each in self.lists for exchange in each.exchanges]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What somebody was answered who asked for the image by its id."""
+
+    kind: Kind
+    party: Party
+    answer: Answer
+
+    def __str__(self) -> str:
+        return f"{self.answer}, an image {self.kind} being there"
+
+
 @dataclass(frozen=True, repr=False)
 class ListedKinds(Collection):
     """An image of each kind, looked for in lists by its owner and by others."""
 
     sought: Sequence[Sought] = field(default_factory=list)
+    shown: Sequence[Shown] = field(default_factory=list)
+
+    @cases
+    def of_who_see_it(self) -> Iterator[Case[Shown]]:
+        """Return what was answered to a reader that was shown the plain image, and to whoever an image is open to."""
+        reads = any(each.kind is Kind.PLAIN and each.answer.ok for each in self.shown)
+        for each in self.shown:
+            if each.party is Party.OTHER_PROJECT or (reads and each.party is Party.READER):
+                yield Case(each, [each.answer.exchange])
 
     @cases
     def of_the_project(self) -> Iterator[Case[Sought]]:
@@ -84,7 +108,7 @@ class ListedKinds(Collection):
                 yield Case(each, each.exchanges)
 
     @cases
-    def of_others(self, *, asked: bool) -> Iterator[Case[Sought]]:
+    def of_others(self, *kinds: Kind, asked: bool = False) -> Iterator[Case[Sought]]:
         """Return what another project has looked for, and ``asked`` for by its visibility or not.
 
         What the owner does not find by the same list either, is left to those who look at its own.
@@ -92,7 +116,7 @@ class ListedKinds(Collection):
         lost = {(each.kind, each.form) for each in self.sought if each.party is Party.OWNER and not each.holds}
         for each in self.sought:
             theirs = each.party is Party.OTHER_PROJECT and each.told and (each.kind, each.form) not in lost
-            if theirs and asked is (each.form[0][0] == "visibility"):
+            if theirs and each.kind in kinds and asked is (each.form[0][0] == "visibility"):
                 yield Case(each, each.exchanges)
 
 
@@ -100,8 +124,11 @@ class _Looker:
     """Has the image looked for by each of those who ask."""
 
     def __init__(self, run: Run, image: Image) -> None:
-        self.run, self.image, self.sought = run, image, list[Sought]()
+        self.run, self.image, self.sought, self.shown = run, image, list[Sought](), list[Shown]()
         self.name: Query = (("name", image.name),)
+        self.forms = (self.name, PAGE)
+        self.accepted = False
+        """Whether the other project has accepted the image."""
         self.askers = {Party.OWNER: image.client}
         with suppress(Blocked):
             # That it is of the project, it shows by finding the plain image, which nobody else sees.
@@ -115,6 +142,7 @@ class _Looker:
         """Have the owner look for the image in some forms of lists, and a reader of its project in the first."""
         self.seek(kind, Party.OWNER, *forms)
         self.seek(kind, Party.READER, *forms[:1])
+        self.show(kind, Party.READER)
 
     def look_as_another(self, kind: Kind, visibility: str) -> None:
         """Have another project look for an image that everybody may see; where it is in vain, its owner as well."""
@@ -122,15 +150,32 @@ class _Looker:
         self.seek(kind, Party.OTHER_PROJECT, form)
         if self.sought[-1].party is Party.OTHER_PROJECT and not self.sought[-1].holds:
             self.seek(kind, Party.OWNER, form)
+        self.show(kind, Party.OTHER_PROJECT)
         if kind is Kind.PUBLIC:
             self.seek(kind, Party.OTHER_PROJECT, self.name)
+
+    def shared(self) -> bool:
+        """Share the image with the other project, and return whether that has accepted it."""
+        if other := self.askers.get(Party.OTHER_PROJECT):
+            with suppress(Blocked, pytest.skip.Exception), self.run.recorder.of(Purpose.PREPARING):
+                project = self.run.owner_of(other)
+                states.shared(self.image, project)
+                answer = other.send("PUT", f"/images/{self.image.id}/members/{project}", json={"status": ACCEPTED})
+                self.accepted = answer.ok
+        return self.accepted
+
+    def show(self, kind: Kind, party: Party) -> None:
+        """Have somebody look at the image itself, by its id."""
+        if party in self.askers:
+            shown = self.image.eventually(partial(self.askers[party].show, self.image.id), lambda answer: answer.ok)
+            self.shown.append(Shown(kind, party, shown))
 
     def seek(self, kind: Kind, party: Party, *forms: Query) -> None:
         """Have somebody look for the image, until it is found or patience ends."""
         for form in forms if party in self.askers else ():
             look = partial(self._looked, kind, party, form)
             self.sought.append(self.image.eventually(look, lambda sought: sought.holds or not sought.told))
-            self.run.show(partial(ListedKinds, self.sought))
+            self.run.show(partial(ListedKinds, self.sought, self.shown))
 
     def _looked(self, kind: Kind, party: Party, form: Query) -> Sought:
         more = TO_BE_ASKED_FOR.get(kind, ())
@@ -144,45 +189,52 @@ class _Looker:
         return Sought(kind, party, form, read, holds=False, told=told)
 
 
-@workload(empty=ListedKinds, requests=(0, 42, 42, 42))
+@workload(empty=ListedKinds, requests=(0, 62, 62, 62))
 def listed_kinds(run: Run) -> ListedKinds:
     """Have an image become protected, public, hidden, nameless and so on, and look for it in lists each time."""
     if not run.rounds:
         return ListedKinds()
-    callers = [run.client, *filter(None, [run.able("ADMIN")])]
     with run.fresh_image(own=True) as image:
         looker = _Looker(run, image)
-        both = (looker.name, PAGE)
-        looker.look(Kind.PLAIN, *both)
+        looker.look(Kind.PLAIN, *looker.forms)
         looker.seek(Kind.PLAIN, Party.READER, PAGE)
-        if _tagged(image):
-            looker.look(Kind.TAGGED, *both)
+        if _patched(image, "tags", *([f"kind-{number}" for number in range(count)] for count in TAGS)):
+            looker.look(Kind.TAGGED, *looker.forms)
         if _has_no_octet(image):
-            looker.look(Kind.EMPTY, *both)
+            looker.look(Kind.EMPTY, *looker.forms)
         with protection(image) as protected:
             if protected:
-                looker.look(Kind.PROTECTED, *both)
-        for kind, visibility in ((Kind.COMMUNITY, "community"), (Kind.PUBLIC, "public")):
-            if not made_visible(image, visibility, *callers):
-                looker.look(kind, *both)
-                looker.look_as_another(kind, visibility)
-        made_visible(image, "private", *callers)
-        if _patched(image, "os_hidden", value=True):
-            looker.look(Kind.HIDDEN, *both)
-            _patched(image, "os_hidden", value=False)
-        if _patched(image, "name", value=None):
+                looker.look(Kind.PROTECTED, *looker.forms)
+        _seen_by_others(run, looker)
+        if _patched(image, "os_hidden", True):
+            looker.look(Kind.HIDDEN, *looker.forms)
+            if looker.accepted:
+                looker.show(Kind.HIDDEN, Party.OTHER_PROJECT)
+            _patched(image, "os_hidden", False)
+        if _patched(image, "name", None):
             looker.look(Kind.NAMELESS, PAGE)
-            _patched(image, "name", value=image.name)
-    return ListedKinds(looker.sought)
+            if looker.accepted:
+                looker.seek(Kind.NAMELESS, Party.OTHER_PROJECT, PAGE)
+            _patched(image, "name", image.name)
+    return ListedKinds(looker.sought, looker.shown)
 
 
-def _patched(image: Image, name: str, value: Any) -> bool:
+def _seen_by_others(run: Run, looker: _Looker) -> None:
+    """Have the image become of the community and public, and be shared in the end."""
+    callers = [run.client, *filter(None, [run.able("ADMIN")])]
+    for kind, visibility in ((Kind.COMMUNITY, "community"), (Kind.PUBLIC, "public")):
+        if not made_visible(looker.image, visibility, *callers):
+            looker.look(kind, *looker.forms)
+            looker.look_as_another(kind, visibility)
+    if not made_visible(looker.image, "shared", *callers) and looker.shared():
+        looker.look(Kind.ACCEPTED, *looker.forms)
+        looker.seek(Kind.ACCEPTED, Party.OTHER_PROJECT, looker.name)
+
+
+def _patched(image: Image, name: str, *values: Any) -> bool:
+    """Return whether an attribute was given one of some values, which are tried in turn."""
     with image.client.recorder.of(Purpose.PREPARING):
-        return image.client.patch(image.id, replaced(f"/{name}", value)).ok
-
-
-def _tagged(image: Image) -> bool:
-    return any(_patched(image, "tags", [f"kind-{number}" for number in range(count)]) for count in TAGS)
+        return any(image.client.patch(image.id, replaced(f"/{name}", value)).ok for value in values)
 
 
 def _has_no_octet(image: Image) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.creations import created_again, created_with_more
-from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, lost_of_its_data
+from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, holds, lost_of_its_data
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import (
     MANY,
@@ -182,7 +182,9 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         if run.rounds:
             patched = (tagged.send("PATCH", "", **many_attributes(*each)) for each in MANY)
             if large := next((answer for answer in patched if answer.ok), None):
-                answers[Question.LARGE] = [large, tagged.show(), run.client.list(name=tagged.name)]
+                look = partial(run.client.list, name=tagged.name)
+                listed = tagged.eventually(look, lambda answer: not answer.ok or holds(answer, tagged.id))
+                answers[Question.LARGE] = [large, tagged.show(), listed]
 
 
 def _data_later(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
