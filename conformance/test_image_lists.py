@@ -252,7 +252,7 @@ def has_own_order(lists: Lists, asked: Asked) -> bool:
 
 
 def keeps_ties(lists: Lists, but: Asked) -> bool:
-    """Return whether images of one time are in one order, however they are asked for: two other lists agree on it.
+    """Return whether images of one time are in one order, however they are asked for: all other lists agree on it.
 
     No sentence says that they are: equal keys keep one order over the pages of a list. (Rulings, 24.)
     """
@@ -262,7 +262,12 @@ def keeps_ties(lists: Lists, but: Asked) -> bool:
         if asked_for != but.value("sort_key") + but.value("sort_dir"):
             others[asked_for] = asked.held if asked.value("sort_dir") != "asc" else asked.held[::-1]
     first, *more = others.values() or [[]]
-    return bool(more) and len(first) >= SEVERAL and all(each == first for each in more)
+    if not more or len(first) < SEVERAL or any(each != first for each in more):
+        return False
+    # Two may agree by chance; those that were asked for by name, in each direction, agree with them too then.
+    by_name = lists.aside().of(Aspect.SORTED).where(_sorted_by("created_at"))
+    orders = [asked.held[::-1] if asked.value("sort_dir") == "asc" else asked.held for asked in by_name]
+    return all(held == [each for each in first if each in held] for held in orders)
 
 
 def both_orders(lists: Lists, key: str, asked: Asked) -> Iterator[tuple[list[str], list[str]]]:

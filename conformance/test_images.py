@@ -228,10 +228,14 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
 
 # "additionalProperties": {"type": "string"}
 @requirement("IMG-ENT-12")
-def test_an_attribute_of_ones_own_is_a_string(updates: Updates) -> None:
+def test_an_attribute_of_ones_own_is_a_string(updates: Updates, image_life: LifeAnswers) -> None:
     for attempt in updates.attempts(Aim.ADDED, Aim.VALUE).where(lambda attempt: attempt.answer.ok):
         for name in {*attempt.named} & {*attempt.after} - {"name"}:
             expect(attempt.after.get(name), A_STRING, f"{name} after {attempt}")
+    # In whatever document: a list may read them from elsewhere than the details do.
+    for entry in image_life.aside().of_many():
+        for name in sorted(name for name in entry if name.startswith(OF_MANY)):
+            expect(entry[name], A_STRING, f"{name} of the image {entry.get('id')}")
 
 
 # "custom attributes … at the top level"
@@ -324,6 +328,9 @@ def test_a_protected_image_is_not_deleted(
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
     for answer in image_life.aside().answered(Question.PROTECTED_SHARED):
         expect(answer.status, 403, f"status of {answer}, an image that is protected, by an addition, and has a member")
+    # Nor is any of it deleted before that is found out.
+    for answer in image_life.aside().answered(Question.PROTECTED_MEMBERS).where(lambda answer: answer.ok):
+        expect(bool(answer.document.get("members")), True, f"whether there are members in {answer}, as before")
     for _, answer in deactivated_image.aside().while_deactivated("deletion"):
         expect(answer.ok, False, f"whether {answer} is a success, of an image that is protected and deactivated")
     for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):

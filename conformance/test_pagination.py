@@ -120,7 +120,7 @@ def test_next_keeps_the_query(image_lists: Lists) -> None:
                 shown = [pair for pair in kept if pair[0] == name]
                 if wanted and shown[: len(wanted)] == wanted:
                     kept = [pair for pair in kept if pair[0] != name] + wanted
-            wanted = asked.query
+            wanted = [*asked.query]
             # What is true and what is not may be written in capitals or not.
             if {*map(_in_one_case, kept)} == {*map(_in_one_case, wanted)}:
                 kept, wanted = [*map(_in_one_case, kept)], [*map(_in_one_case, wanted)]

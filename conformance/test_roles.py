@@ -48,7 +48,8 @@ def _has_full_access(rights: Rights, party: Party) -> None:
     _reads(rights, party)
     of_members = (Deed.ADD_MEMBER, Deed.REMOVE_MEMBER)
     of_tags = (Deed.ADD_TAG, Deed.DELETE_TAG)
-    _changes(rights, party, Deed.CREATE, Deed.UPDATE, *of_tags, *of_members, Deed.CREATE_TASK, Deed.DELETE)
+    of_images = (Deed.CREATE, Deed.UPDATE, Deed.REMOVE_PROPERTY)
+    _changes(rights, party, *of_images, *of_tags, *of_members, Deed.CREATE_TASK, Deed.DELETE)
 
 
 # "cloudImages:admin … create, read, update, and delete"
@@ -61,7 +62,8 @@ def test_an_administrator_of_images_has_full_access(rights: Rights) -> None:
 @requirement("RBAC-02")
 def test_a_creator_does_all_but_delete(rights: Rights) -> None:
     _reads(rights, Party.CREATOR)
-    _changes(rights, Party.CREATOR, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG)
+    # What a patch removes of an image is an update of it.
+    _changes(rights, Party.CREATOR, Deed.CREATE, Deed.UPDATE, Deed.REMOVE_PROPERTY, Deed.ADD_TAG)
     for attempt in rights.by(Party.CREATOR, deeds=[Deed.DELETE]):
         expect(attempt.answer.status, FORBIDDEN, f"status of {attempt}")
         expect(attempt.changed, False, f"effect of {attempt}")

@@ -709,3 +709,36 @@ def _anew(self: App, request: Request, image_id: str) -> Reply:
 
 faulty("TakesNoDataInChunks", "Takes no data whose length it is not told before.", upload=_of_a_length)
 faulty("TakesOtherDataInstead", "Takes other data for an image that has some, in its place.", upload=_anew)
+
+
+# Deletions that are refused
+
+
+def _lets_its_members_go(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.show(request.caller, image_id)
+    if request.caller.deletes and image.protected:
+        for member in [*image.members.values()]:
+            if member.status is MemberStatus.PENDING:
+                del image.members[member.project]
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "LetsMembersGoBeforehand",
+    "Removes the members that have not decided when it is to delete an image, which it refuses then as it is protected.",
+    "IMG-DEL-02",
+    delete_image=_lets_its_members_go,
+)
+
+
+def _lists_no_members(self: App, request: Request, image_id: str) -> Reply:
+    App.list_members(self, request, image_id)
+    return Reply.of_json({"members": [], "schema": "/v2/schemas/members"})
+
+
+faulty(
+    "ListsNoMembers",
+    "Lists no members of any image, which is MEM-LIST-01's to say and not that of deletions.",
+    words=selecting("IMG-DEL-02"),
+    list_members=_lists_no_members,
+)

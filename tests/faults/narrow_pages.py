@@ -230,7 +230,8 @@ def _no_other_owner(self: App, request: Request) -> Reply:
     owner = _has(pairs_of(request), "owner")
     if not owner or owner == request.caller.project:
         return App.list_images(self, request)
-    return Reply.of_json(App.list_images(self, request).json() | {"images": []})
+    document: Any = App.list_images(self, request).json()
+    return Reply.of_json(document | {"images": []})
 
 
 faulty(

@@ -813,3 +813,56 @@ for _name, _sentence, _change in (
     ),
 ):
     patched(_name, _sentence, "IMG-UPD-25", change=_tags(_change), words=selecting("IMG-UPD"))
+
+
+# What few think of
+
+
+def _frees_what_is_added_to(self: App, request: Request, image_id: str) -> Reply:
+    before = {*self.images.get(image_id).properties}
+    reply = App.update_image(self, request, image_id)
+    image = self.images.get(image_id)
+    if not (image.protected and {*image.properties} > before):
+        return reply
+    image.protected = False
+    return Reply.of_json(self.represent(image))
+
+
+faulty(
+    "FreesWhatIsAddedTo",
+    "Ends the protection of an image with an attribute of one's own that a patch adds.",
+    "IMG-UPD-01",
+    words=selecting("IMG-UPD"),
+    update_image=_frees_what_is_added_to,
+)
+
+
+def _of_disks(self: App, request: Request, image_id: str) -> Reply:
+    paths = {_path(each) for each in operations(request)}
+    if not paths & {"/virtual_size", "/os_hash_value"} or len(paths) > 1:
+        return App.update_image(self, request, image_id)
+    return Reply.of_json(self.represent(self.images.show(request.caller, image_id)))
+
+
+faulty(
+    "AcknowledgesSizesOfDisks",
+    "Answers 200 to a patch of the virtual size, or of the further checksum, which it passes over.",
+    "IMG-UPD-20",
+    "IMG-UPD-28",
+    words=selecting("IMG-UPD"),
+    update_image=_of_disks,
+)
+OF_DISKS = ("virtual_size", "os_hash_algo", "os_hash_value")
+
+
+def _of_the_first_version(self: App, image: Image) -> dict[str, object]:
+    return {name: value for name, value in App.represent(self, image).items() if name not in OF_DISKS}
+
+
+faulty(
+    "KnowsNoSizesOfDisks",
+    "Shows neither a virtual size nor a further checksum, and passes patches of them over.",
+    words=selecting("IMG-UPD"),
+    represent=_of_the_first_version,
+    update_image=_of_disks,
+)

@@ -13,6 +13,7 @@ from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, 
 
 from .kinds import Kind
 from .registry import registrar, selecting
+from .updating import operations
 
 KIND = Kind.ROLES
 ROLES = selecting("RBAC")
@@ -393,3 +394,36 @@ def _no_private(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("MakesNoImagePrivate", "Makes no image private.", words=ROLES, update_image=_no_private)
+
+
+# What a patch does that a role may send
+
+
+def _removes(request: Request) -> bool:
+    return any(each.get("op") == "remove" for each in operations(request) if isinstance(each, dict))
+
+
+def _nothing_removed_by_creators(self: App, request: Request, image_id: str) -> Reply:
+    if request.caller.writes and not request.caller.deletes and _removes(request):
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is nothing that you could delete.")
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "TakesRemovalsForDeletions",
+    "Answers 404 to a creator whose patch removes something.",
+    "RBAC-02",
+    words=ROLES,
+    update_image=_nothing_removed_by_creators,
+)
+
+
+def _nothing_removed(self: App, request: Request, image_id: str) -> Reply:
+    if _removes(request):
+        raise Forbidden("What an image has, it keeps.")
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "RemovesNothingForAnybody", "Forbids everybody to remove properties.", words=ROLES, update_image=_nothing_removed
+)

@@ -238,3 +238,41 @@ faulty(
     words=selecting("IMG-STAT-01"),
     create_image=_tagged_ones_are_active,
 )
+
+
+def _typed(request: Request, shown: Shown) -> Shown:
+    own = request.path == "/v2/images" and request.query
+    return {key: value == "true" if own and value in ("true", "false") else value for key, value in shown.items()}
+
+
+def _lists_truth(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    return _edited(reply, lambda shown: shown.update(images=[_typed(request, each) for each in shown["images"]]))
+
+
+faulty(
+    "ListsTruthForText",
+    "Has true in lists where the text of an image's attribute is true.",
+    "IMG-ENT-12",
+    "IMG-ENT-15",
+    words=selecting("IMG-ENT"),
+    list_images=_lists_truth,
+)
+
+
+def _lists_a_part(self: App, request: Request) -> Reply:
+    def shortened(shown: Shown) -> None:
+        for image in shown["images"]:
+            own = self.images.get(image["id"]).properties
+            for name in [*own][: len(own) // 2]:
+                del image[name]
+
+    return _edited(App.list_images(self, request), shortened)
+
+
+faulty(
+    "ListsHalfOfItsUsersAttributes",
+    "Shows in lists half of the attributes of its users alone.",
+    words=selecting("IMG-ENT-12", "IMG-ENT-15"),
+    list_images=_lists_a_part,
+)

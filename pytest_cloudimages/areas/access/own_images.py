@@ -12,13 +12,13 @@ from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.areas.images.states import give_data, is_going, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import GOING, Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.provisioning import EXPIRES, temporary_image
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -74,6 +74,7 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     ]
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
+    removal = _removal(run, image, seen=tried[-1].answer)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown.document.get("name") == name))
     require_look(seen)
     tags = seen.document.get("tags")
@@ -81,6 +82,7 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         Attempt(party, Deed.UPDATE, answer, seen.document.get("name") == name, [seen.exchange]),
         Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
     ]
+    changes += [Attempt(party, Deed.REMOVE_PROPERTY, each, each.ok, [seen.exchange]) for each in removal]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     if run.rounds and party is not Party.CREATOR:
         # What a creator may do with members, no page says.
@@ -91,6 +93,23 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     tried.append(_deletion(party, image, owner))
     if run.rounds and party is Party.CREATOR:
         tried += deletion_with_data(run, party, image)
+
+
+def _removal(run: Run, image: Image, seen: Answer) -> list[Answer]:
+    """Have a caller remove a property of an image of its own, and add it again; nothing where it does not see it.
+
+    What is refused to the tester too says nothing of roles.
+    """
+    expires = seen.document.get(EXPIRES)
+    if not run.rounds or expires is None:
+        return []
+    # Both in one patch: whatever becomes of the run, the image says when it may be swept.
+    patch = (remove(f"/{EXPIRES}"), add(f"/{EXPIRES}", expires))
+    answer = image.client.patch(image.id, *patch)
+    if answer.ok:
+        return [answer]
+    owners = run.client.patch(image.id, *patch) if answer.status in TURNED_AWAY else answer
+    return [answer] if owners.ok else []
 
 
 def deletion_with_data(run: Run, party: Party, image: Image) -> Iterator[Attempt]:

@@ -140,7 +140,7 @@ def first_readers_attempts(run: Run) -> Rights:
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 152, 152, 152))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 157, 157, 157))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]

@@ -49,6 +49,7 @@ class Question(enum.StrEnum):
     PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
     FREED = "the end of the protection of an image"
     PROTECTED_SHARED = "the deletion of a protected image that is shared"
+    PROTECTED_MEMBERS = "the members of a protected image, once its deletion was refused"
     PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
     GONE = "an image that was deleted"
@@ -187,6 +188,16 @@ class LifeAnswers(Collection):
                 for image in shown:
                     if image.get("status") not in GOING:
                         yield Case(image, [answer.exchange])
+
+    @cases
+    def of_many(self) -> Iterator[Case[Attributes]]:
+        """Return the image that has many attributes of one's own, as it shows itself and as a list shows it."""
+        large = [answer for answer in self.answers.get(Question.LARGE, ()) if answer.ok]
+        for answer in (answer for answer in large if answer.exchange.method == "GET"):
+            own = {each.document.get("id") for each in large} - {None}
+            for image in (answer.document, *entries_of(answer, "/images")):
+                if image.get("id") in own:
+                    yield Case(image, [answer.exchange])
 
 
 GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}

@@ -263,9 +263,9 @@ def _read_by_page_together(lists: ListReader, mark: str) -> None:
 
 
 def _read_by_page_of_nothing(lists: ListReader, mark: str) -> None:
-    """Read by what is nothing in some languages, which is not lost; what was created first, and has no size, is no page.
+    """Read by what is nothing in some languages, which no next page forgets.
 
-    Who cuts pages before what is on them is filtered, leaves the first of them empty.
+    What was created first has no size: who cuts pages before they are filtered leaves the first of them empty.
     """
     found = [each for each in lists.asked if each.aspect is Aspect.NOTHING and each.value("protected")]
     worked = [each for each in found if each.listed.readable and sorted(each.held) == sorted(each.wanted)]

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.creations import created_again, created_with_more
 from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, holds, lost_of_its_data
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -36,7 +37,7 @@ NOT_YET = frozenset({204, 404})
 """What is answered while there is no data."""
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 99, 99, 99))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 100, 100, 100))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -241,7 +242,8 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
             return
     with protection(image) as protected:
         if protected:
-            answers[Question.PROTECTED_SHARED] = [image.client.delete(image.id)]
+            answers[Question.PROTECTED_SHARED] = [refused := image.client.delete(image.id)]
+            answers[Question.PROTECTED_MEMBERS] = _members_left(image, member) if refused.refused else []
     if protected and answers[Question.PROTECTED_SHARED][0].ok:
         return
     first = answer = _let_go(image)
@@ -254,6 +256,22 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
         answers[Question.SHARED_DELETED] = [first]
     if answer.ok:
         image.client.recorder.traces.forget(image.id)
+
+
+def _members_left(image: Image, member: str) -> list[Answer]:
+    """Return the members of an image whose deletion was refused; nothing where its only one is listed at no time."""
+
+    def is_listed(answer: Answer) -> bool:
+        return member in [each.get("member_id") for each in entries_of(answer, "/members")]
+
+    look = partial(image.send, "GET", "/members")
+    left = image.eventually(look, lambda answer: not answer.ok or is_listed(answer))
+    if left.ok and not is_listed(left):
+        with image.client.recorder.of(Purpose.PREPARING):
+            image.send("POST", "/members", json={"member": member})
+        if not is_listed(image.eventually(look, is_listed)):
+            return []
+    return [left]
 
 
 def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -152,7 +152,10 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     # Memory comes in steps in some services, and disks have some size at least.
     standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 1024), ("min_disk", 20)]
     # Protection is of deletion alone.
-    standard += [("protected", True), ("min_ram", 1536), ("protected", False)]
+    standard += [("protected", True), ("min_ram", 1536)]
+    yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
+    yield Wanted(Aim.ADDED, [add(f"/{SECOND}", "as added too")])
+    standard = [("protected", False)]
     # What has a value can be given the one that it had at first.
     standard += [("tags", []), ("min_disk", 0), ("min_ram", 0)] if whole else [("tags", []), ("min_disk", 0)]
     yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
@@ -160,7 +163,6 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     formats = (("container_format", "ovf"), ("disk_format", "qcow2"))
     yield from (Wanted(Aim.FORMAT, [replaced(f"/{name}", value)]) for name, value in formats)
     yield Wanted(Aim.ADDED, [add(f"/{FIRST}", "as added")])
-    yield Wanted(Aim.ADDED, [add(f"/{SECOND}", "as added too")])
     yield Wanted(Aim.REPLACED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
     if whole:
         yield Wanted(Aim.ADDED_AGAIN, [add(f"/{FIRST}", "as added again")], needs=FIRST)
@@ -246,6 +248,10 @@ def with_data() -> Iterator[Wanted]:
     yield from (Wanted(Aim.PROTECTED, [remove(f"/{name}")]) for name in ("checksum", "size"))
     for name, value in (("size", 5), ("checksum", "0" * 32)):
         yield Wanted(Aim.SYSTEM_ADDED, [add(f"/{name}", value)])
+    # What some services say of the data besides: where it is shown of an image that was not given it, it is theirs.
+    for name, value in (("virtual_size", 1 << 30), ("os_hash_value", "0" * 128)):
+        yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)], needs=name)
+        yield Wanted(Aim.SYSTEM_ADDED, [add(f"/{name}", value)], needs=name)
 
 
 def of_an_older_image() -> Iterator[Wanted]:

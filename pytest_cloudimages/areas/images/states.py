@@ -45,6 +45,8 @@ CHANGED_LATER: tuple[dict[str, Any], ...] = (
 
 
 OF_MANY = "cloudimages_many_"
+OF_OTHER_TYPES = ("42", "1.5", "true")
+"""What some of these are: text that a service may read as something else, where it has them of another column."""
 MANY = ((110, "\u6771"), (110, "x"), (30, "x"))
 """How many attributes make an image long, and of which letters: more than 64 KiB, or as many as the service takes.
 
@@ -54,7 +56,8 @@ A service may have a limit of 128 attributes, and of 255 letters of each.
 
 def many_attributes(count: int, letter: str) -> dict[str, Any]:
     """Return what gives an image so many long attributes; their letters as they are, as a body has its limit too."""
-    patch = [add(f"/{OF_MANY}{place}", letter * 250) for place in range(count)]
+    short = dict(enumerate(OF_OTHER_TYPES))
+    patch = [add(f"/{OF_MANY}{place}", short.get(place, letter * 250)) for place in range(count)]
     return {"body": json.dumps(patch, ensure_ascii=False).encode(), "headers": {"Content-Type": PATCH_TYPE}}
 
 

@@ -51,7 +51,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
-@workload(empty=lambda: Updates([]), requests=(103, 513, 513, 513))
+@workload(empty=lambda: Updates([]), requests=(103, 521, 521, 521))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))
