@@ -14,8 +14,8 @@ from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange
 from pytest_cloudimages.spec.mismatch import Allowed
 
 GONE = frozenset({404, 410})
-TO_BE_ASKED_FOR = (b"hidden", b"community")
-"""What a request names that has an image left out of lists that do not ask for such. (Rulings, 23.)"""
+TO_BE_ASKED_FOR = (b"hidden", b"community", b'"/owner"')
+"""What a request names that has an image left out of lists that do not ask for such (Rulings, 23), or of one's own."""
 OF_A_PROJECT = ("project", "tenant")
 """What the name of a field has by which somebody asks for a project that is not its own."""
 THERE = Allowed("the image, which was there before and after", lambda _: False)
