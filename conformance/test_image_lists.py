@@ -17,9 +17,9 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.forms import is_whole
-from pytest_cloudimages.areas.common.paging import query_of
+from pytest_cloudimages.areas.common.paging import holds, query_of
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
-from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
+from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.listed_kinds import Kind, ListedKinds

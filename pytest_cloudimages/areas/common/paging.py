@@ -158,3 +158,8 @@ def entries_of(answer: Answer, path: str) -> Iterator[Mapping[str, Any]]:
     """Yield the entries of a page of the list at a path; what is no object is none."""
     entries = answer.document.get(path.rpartition("/")[2])
     yield from (entry for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict))
+
+
+def holds(answer: Answer, image: str) -> bool:
+    """Return whether a list of images shows one, in whichever case its id is."""
+    return any(str(entry.get("id")).lower() == image.lower() for entry in entries_of(answer, "/images"))

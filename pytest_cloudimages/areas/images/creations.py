@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
-from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise, holds
+from pytest_cloudimages.areas.common.paging import entries_of, holds
+from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of

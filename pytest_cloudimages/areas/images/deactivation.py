@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible
-from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.common.paging import holds
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import give_data, once_active, once_deleted, protection, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
@@ -232,11 +232,6 @@ def _of_status(run: Run, image: Image, status: str, *, held: bool) -> Answer:
     return image.eventually(
         lambda: run.client.list(name=image.name, status=status), lambda answer: holds(answer, image.id) is held
     )
-
-
-def holds(answer: Answer, image: str) -> bool:
-    """Return whether a list shows an image."""
-    return any(entry.get("id") == image for entry in entries_of(answer, "/images"))
 
 
 def _act(run: Run, image: Image, action: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.common.paging import entries_of, holds
 from pytest_cloudimages.areas.common.writes import OF_DATA
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
@@ -220,11 +220,6 @@ def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
     """
     data = attributes_of(shown)
     return differing(data, given, only={*given} - ({"tags"} if has_tags(data, given) else set()))
-
-
-def holds(answer: Answer, image: str) -> bool:
-    """Return whether a list shows an image, in whichever case its id is."""
-    return any(str(entry.get("id")).lower() == image.lower() for entry in entries_of(answer, "/images"))
 
 
 def lost_of_its_data(before: Attributes, shown: Answer) -> list[str]:

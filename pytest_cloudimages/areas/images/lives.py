@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.common.paging import entries_of, holds
 from pytest_cloudimages.areas.images.creations import created_again, created_with_more
-from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, holds, lost_of_its_data
+from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, lost_of_its_data
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import (
     MANY,
