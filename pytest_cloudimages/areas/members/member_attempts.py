@@ -81,6 +81,11 @@ def _alike(entry: Mapping[str, object] | None, other: Mapping[str, object] | Non
     )
 
 
+def unchanged(before: Members, after: Members) -> bool:
+    """Return whether two readings of members say the same."""
+    return before.keys() == after.keys() and all(_alike(entry, after[name]) for name, entry in before.items())
+
+
 @dataclass(frozen=True)
 class Attempt:
     """What a caller tried, and the members as the owner saw them before and after it."""

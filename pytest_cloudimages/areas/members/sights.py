@@ -1,6 +1,5 @@
 """What the owner and a consumer see of an image and of its members: read once, and read by every table."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC
 from functools import partial
@@ -15,7 +14,7 @@ from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.moments import moment, same_moment
+from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -28,30 +27,26 @@ def members_in(answer: Answer) -> Members | None:
     return {str(entry.get("member_id")): entry for entry in entries if isinstance(entry, dict)}
 
 
-def members_of(image: Image, before: Members | None = None) -> tuple[Members, Exchange]:
+def members_of(image: Image) -> tuple[Members, Exchange]:
     """Return the members of an image as its owner sees them, by what is documented of a membership.
 
-    What else a service says of it is its own matter, and may change at any time; times are written in a single form,
-    and those of ``before`` as they were then, since nodes may write them differently. Raises ``Blocked`` where they
-    cannot be read.
+    What else a service says of it is its own matter, and may change at any time; times are written in a single form.
+    Raises ``Blocked`` where they cannot be read.
     """
     answer = image.client.ask(MEMBERS.read(image.id))
     found = members_in(answer)
     if found is None:
         raise Blocked(f"The members cannot be read: {answer.exchange}")
     known = {
-        name: {key: _plainly(key, entry[key], (before or {}).get(name, {})) for key in OF_A_MEMBER if key in entry}
-        for name, entry in found.items()
+        name: {key: _plainly(key, entry[key]) for key in OF_A_MEMBER if key in entry} for name, entry in found.items()
     }
     return known, answer.exchange
 
 
-def _plainly(name: str, value: object, before: Mapping[str, object]) -> object:
-    """Return a value of a membership, a time without the zone that it may be written with, or as it was ``before``."""
+def _plainly(name: str, value: object) -> object:
+    """Return a value of a membership, a time without the zone that it may be written with."""
     if name not in ("created_at", "updated_at") or "T" not in str(value):
         return value
-    if same_moment(value, before.get(name)):
-        return before[name]
     found = moment(value)
     return found.astimezone(UTC).isoformat().replace("+00:00", "Z") if found else value
 

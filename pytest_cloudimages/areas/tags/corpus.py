@@ -55,16 +55,16 @@ COLLECTIVE = ("all", "any", "none", "default", "latest", "NULL")
 """Those of them that stand for other things than themselves where something is to be deleted."""
 
 PHRASES = (
-    "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
+    "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "someone@example.com",
     "https://example.com/a?b=c#d",
     "file:///etc/passwd", "urn:uuid:550E8400-E29B-41D4-A716-446655440002",
     "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
-    "<b>", "${HOME}", "{{7*7}}", "%s", "{0}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
+    "${HOME}", "{{7*7}}", "%s", "{0}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
     "$(id)`id`; id", "@me", "#tag", "=1+1", "+1", "1,5", "[a-z]", "^x$", ".*", "a|b", "file/..", "/v2/images",
     "İstanbul ısı", "Straße ẞ", "Οδυσσεύς ΟΔΥΣΣΕΎΣ",
-    "$ref", "in:a,b", "neq:a", "key:", ":)", "/*", "*/", "*", "%", "_%", "'", "''",
+    "$ref", "in:a,b", "neq:a", "key:", "/*", "*", "%", "_%", "'", "''",
     '"', '""', "' OR '1'='1", "';--",
-    "{}", "[]", "null,", "a=b", "a=b&c=d", "a;b=c", "../", "..;", ".. ", "~/", "\\\\host\\share", "C:\\", "a.b=c",
+    "{}", "[]", "null,", "a=b&c=d", "a;b=c", "../", "..;", ".. ", "\\\\host\\share", "C:\\", "a.b=c",
     "\\n", "\\u0041",
     "&amp;", "&#65;", "Content-Type: text/html", "été", "naïve café", "Ελλάδα", "日本語タグ", "한국어", "עברית",
     "العربية", "\ufeffmark", "wide\u3000", "dot.", "👩‍👩‍👧", "🇩🇪",

@@ -167,8 +167,8 @@ def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     if not run.rounds:
         return reuse.OnOneImage([])
     effort = _effort(run)
-    # A word is a tag of its length as well.
-    lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
+    # A word is a tag of its length as well, and those of the boundaries are asked about for themselves.
+    lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, (*corpus.WORDS, *corpus.BOUNDARY_LENGTHS))})
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in lengths]
     words = [(word, "word or number") for word in corpus.WORDS]
     plain += [word for word in words if word[0] not in corpus.COLLECTIVE]
