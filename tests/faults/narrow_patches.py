@@ -849,6 +849,12 @@ faulty(
     "Answers 200 to a patch of the virtual size, or of the further checksum, which it passes over.",
     "IMG-UPD-20",
     "IMG-UPD-28",
+    words=(*selecting("IMG-UPD"), "--specification", "glance"),
+    update_image=_of_disks,
+)
+faulty(
+    "LeavesSizesOfDisksToOwners",
+    "Answers 200 to a patch of the virtual size, or of the further checksum, which are no attributes of the vendor's.",
     words=selecting("IMG-UPD"),
     update_image=_of_disks,
 )
@@ -862,7 +868,7 @@ def _of_the_first_version(self: App, image: Image) -> dict[str, object]:
 faulty(
     "KnowsNoSizesOfDisks",
     "Shows neither a virtual size nor a further checksum, and passes patches of them over.",
-    words=selecting("IMG-UPD"),
+    words=(*selecting("IMG-UPD"), "--specification", "glance"),
     represent=_of_the_first_version,
     update_image=_of_disks,
 )

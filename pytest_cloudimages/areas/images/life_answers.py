@@ -194,10 +194,11 @@ class LifeAnswers(Collection):
         """Return the image that has many attributes of one's own, as it shows itself and as a list shows it."""
         large = [answer for answer in self.answers.get(Question.LARGE, ()) if answer.ok]
         for answer in (answer for answer in large if answer.exchange.method == "GET"):
-            own = {each.document.get("id") for each in large} - {None}
+            own = {each.document.get("id"): each.document for each in large if "id" in each.document}
             for image in (answer.document, *entries_of(answer, "/images")):
                 if image.get("id") in own:
-                    yield Case(image, [answer.exchange])
+                    # A list may show less of it.
+                    yield Case({**own[image["id"]], **image}, [answer.exchange])
 
 
 GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}

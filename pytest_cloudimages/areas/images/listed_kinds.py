@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.offers import NO_LOOK, made_visible
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.images import states
@@ -43,11 +44,13 @@ TAGS = (200, 100, 30)
 """How many tags an image is given, or as many as the service takes."""
 PAGE: Query = (("limit", "100"),)
 """The first page of the list of all images; the newest come first."""
-TO_BE_ASKED_FOR: Mapping[Kind, Query] = {
-    Kind.HIDDEN: (("os_hidden", "true"),),
-    Kind.COMMUNITY: (("visibility", "community"),),
+TO_BE_ASKED_FOR: Mapping[tuple[str, object], tuple[Kind, tuple[str, str]]] = {
+    ("os_hidden", True): (Kind.HIDDEN, ("os_hidden", "true")),
+    ("visibility", "community"): (Kind.COMMUNITY, ("visibility", "community")),
 }
-"""What such images may have to be asked for by: they need not be in other lists. (Rulings, 23.)"""
+"""Values by which images may have to be asked for: they need not be in other lists. (Rulings, 23.)"""
+LISTED = ("queued", "active")
+"""The statuses that images of whatever kind have here; what is of another may have to be asked for by that."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class _Looker:
         self.run, self.image, self.sought, self.shown = run, image, list[Sought](), list[Shown]()
         self.name: Query = (("name", image.name),)
         self.forms = (self.name, PAGE)
+        self.kind, self.now = Kind.PLAIN, image.show().document
+        """The kind that was looked for last, and the image as it showed itself then."""
         self.accepted = False
         """Whether the other project has accepted the image."""
         self.askers = {Party.OWNER: image.client}
@@ -148,7 +153,7 @@ class _Looker:
         """Have another project look for an image that everybody may see; where it is in vain, its owner as well."""
         form = (("visibility", visibility), *self.name)
         self.seek(kind, Party.OTHER_PROJECT, form)
-        if self.sought[-1].party is Party.OTHER_PROJECT and not self.sought[-1].holds:
+        if self.sought and self.sought[-1].party is Party.OTHER_PROJECT and not self.sought[-1].holds:
             self.seek(kind, Party.OWNER, form)
         self.show(kind, Party.OTHER_PROJECT)
         if kind is Kind.PUBLIC:
@@ -172,24 +177,36 @@ class _Looker:
 
     def seek(self, kind: Kind, party: Party, *forms: Query) -> None:
         """Have somebody look for the image, until it is found or patience ends."""
-        for form in forms if party in self.askers else ():
+        if kind is not self.kind:
+            self.kind, self.now = kind, self.image.show().document
+        for form in forms if party in self.askers and self.now.get("status") in LISTED else ():
             look = partial(self._looked, kind, party, form)
             self.sought.append(self.image.eventually(look, lambda sought: sought.holds or not sought.told))
             self.run.show(partial(ListedKinds, self.sought, self.shown))
 
+    def _ways(self, kind: Kind, form: Query) -> Iterator[Query]:
+        """Yield the ways to ask for the image as what it is, or was to become: by all of that, by less, and without."""
+        more = [
+            pair
+            for (name, value), (due, pair) in TO_BE_ASKED_FOR.items()
+            if (kind is due or self.now.get(name) == value) and pair not in form
+        ]
+        for count in range(len(more), -1, -1):
+            for some in combinations(more, count):
+                yield (*some, *form)
+
     def _looked(self, kind: Kind, party: Party, form: Query) -> Sought:
-        more = TO_BE_ASKED_FOR.get(kind, ())
         read: list[PagedList] = []
-        for query in [form] if {*more} <= {*form} else [(*more, *form), form]:
+        for query in self._ways(kind, form):
             read.append(read_pages(self.askers[party], "/images", query, most=1 if form == PAGE else 12))
             if read[-1].ids([self.image.id]):
                 return Sought(kind, party, form, read, holds=True, told=True)
-        # What cannot be asked for so, is to be shown to who does not ask for it so.
-        told = read[-1].readable and all(each.ended for each in read if each.readable)
+        # What cannot be asked for so, is to be shown to who does not ask for it so; but not where nobody may ask.
+        told = read[-1].readable and all(each.ended if each.readable else each.status not in NO_LOOK for each in read)
         return Sought(kind, party, form, read, holds=False, told=told)
 
 
-@workload(empty=ListedKinds, requests=(0, 62, 62, 62))
+@workload(empty=ListedKinds, requests=(0, 72, 72, 72))
 def listed_kinds(run: Run) -> ListedKinds:
     """Have an image become protected, public, hidden, nameless and so on, and look for it in lists each time."""
     if not run.rounds:

@@ -231,7 +231,7 @@ def _of_values() -> Iterator[Wanted]:
     yield Wanted(Aim.NEARLY, then, of_what_is_there=True)
 
 
-def with_data() -> Iterator[Wanted]:
+def with_data(*, of_glance: bool) -> Iterator[Wanted]:
     """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
     standard: list[tuple[str, object]] = [("min_ram", 3072), ("protected", True), ("min_disk", 40)]
     standard += [("name", "cloudimages with data"), ("tags", ["of", "data"]), ("protected", False)]
@@ -248,8 +248,8 @@ def with_data() -> Iterator[Wanted]:
     yield from (Wanted(Aim.PROTECTED, [remove(f"/{name}")]) for name in ("checksum", "size"))
     for name, value in (("size", 5), ("checksum", "0" * 32)):
         yield Wanted(Aim.SYSTEM_ADDED, [add(f"/{name}", value)])
-    # What some services say of the data besides: where it is shown of an image that was not given it, it is theirs.
-    for name, value in (("virtual_size", 1 << 30), ("os_hash_value", "0" * 128)):
+    # What Glance says of the data besides, where it is shown; elsewhere it may be an attribute of whoever sets it.
+    for name, value in (("virtual_size", 1 << 30), ("os_hash_value", "0" * 128)) if of_glance else ():
         yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)], needs=name)
         yield Wanted(Aim.SYSTEM_ADDED, [add(f"/{name}", value)], needs=name)
 

@@ -145,7 +145,7 @@ def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:
             image = stack.enter_context(run.fresh_image(own=True))
             give_data(image)
             before = attributes_of(once_active(image))
-            found += _one_after_another(image, with_data(), before, [])
+            found += _one_after_another(image, with_data(of_glance=run.settings.specification == "glance"), before, [])
     return found
 
 

@@ -168,8 +168,8 @@ class _Life:
             yield done
         finally:
             self.where = ""
-            if done:
-                self.patched(replaced(f"/{name}", back))
+            if done and not self.patched(replaced(f"/{name}", back)):
+                raise Blocked(f"The image cannot be given back its {name}.")
 
     def share(self) -> None:
         """Have the owner add the consumer."""
