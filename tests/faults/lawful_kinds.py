@@ -55,7 +55,7 @@ class ShowsAgainByItsOperator(App):
         return super().update_image(request, image_id)
 
 
-@breaks(profile="standard", words=OF_LISTS)
+@breaks(profile="standard", words=(*OF_LISTS, *selecting("TAG-VIS-03")))
 class StaysOfTheCommunity(_LeavesOut):
     """Makes nothing public, nor shared what is for others already; the community's images have to be asked for."""
 
