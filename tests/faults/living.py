@@ -140,7 +140,7 @@ class _ForgetsAt(App):
             del self.images.get(image_id).tags[1:2]
 
 
-def _forgets(name: str, doc: str, handler: str, *, requires: bytes = b"") -> None:
+def _forgets(name: str, doc: str, handler: str, *perhaps: str, requires: bytes = b"") -> None:
     """Register a service that forgets a tag when a request of a kind comes."""
 
     def handle(self: _ForgetsAt, request: Request, image_id: str, *rest: str) -> Reply:
@@ -150,10 +150,16 @@ def _forgets(name: str, doc: str, handler: str, *, requires: bytes = b"") -> Non
         return reply
 
     app = type(name, (_ForgetsAt,), {handler: handle, "__doc__": doc})
-    breaks("TAG-HIST-01", perhaps=["TAG-HIST-02"], profile="standard")(app)
+    breaks("TAG-HIST-01", perhaps=["TAG-HIST-02", *perhaps], profile="standard")(app)
 
 
-_forgets("ForgetsATagWithANewName", "Forgets a tag when the image is renamed.", "update_image", requires=b'"/name"')
+_forgets(
+    "ForgetsATagWithANewName",
+    "Forgets a tag when the image is renamed.",
+    "update_image",
+    "TAG-VIS-08",
+    requires=b'"/name"',
+)
 _forgets("ForgetsATagShown", "Forgets a tag when the visibility changes.", "update_image", requires=b"/visibility")
 _forgets("ForgetsATagUploaded", "Forgets a tag when data is uploaded.", "upload")
 _forgets("ForgetsATagShared", "Forgets a tag when the image is shared.", "create_member")
