@@ -13,11 +13,11 @@ from pytest_cloudimages.areas.common.checks import (
     expect_interpreted,
     moment,
     or_skip,
-    same_moment,
     went_back,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to, named_image, target_of
 from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
+from pytest_cloudimages.areas.images.patch_model import alike
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Stage, Who
@@ -261,9 +261,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
 
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
-        created = {entry["created_at"] for entry in (before, after)}
-        # Of one moment one may have a fraction of a second, and the other none.
-        kept = len(created) == 1 or same_moment(*created)
+        kept = alike("created_at", after["created_at"], before["created_at"])
         expect(kept, True, f"whether created_at after {attempt} is {before['created_at']}: {after['created_at']}")
         told, begun = moment(attempt.answer.document.get("created_at")), moment(before["created_at"])
         if told and begun:  # of which one may have a fraction of a second, and the other none

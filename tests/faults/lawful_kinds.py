@@ -1,6 +1,5 @@
 """Correct services where an image of some kind is not in every list, or does not become or stay what it was to be."""
 
-import json
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +10,7 @@ from pytest_cloudimages.reference.images import Image, Visibility
 from pytest_cloudimages.reference.refusals import Forbidden, Invalid
 
 from .kinds import Kind
+from .listing import listed
 from .registry import breaks, selecting
 from .updating import operations
 
@@ -35,13 +35,10 @@ class _LeavesOut(App):
         raise NotImplementedError
 
     def list_images(self, request: Request) -> Reply:
-        query = listing.Query.read(request.query)
-        if query.all(self.asked_by):
+        if listing.Query.read(request.query).all(self.asked_by):
             return super().list_images(request)
         with self.images.lock:
-            known = [image for image in self.images.all() if not self.left_out(image)]
-            page = listing.page(known, request.caller, query, self.represent)
-            return Reply.of_json(listing.document("images", query, page, self.represent))
+            return listed(self, request, [image for image in self.images.all() if not self.left_out(image)])
 
 
 @breaks(profile="standard", words=OF_LISTS)
@@ -118,4 +115,5 @@ class ListsLessThanItsSchemaRequires(App):
         reply = super().schema(request, name)
         if name != "image" or reply.status != HTTPStatus.OK:
             return reply
-        return Reply.of_json(json.loads(reply.body) | {"required": ["id", "name", "disk_format", "checksum"]})
+        document: Any = reply.json()
+        return Reply.of_json(document | {"required": ["id", "name", "disk_format", "checksum"]})

@@ -154,7 +154,7 @@ def _leads_on_without_nothing(self: App, request: Request) -> Reply:
     if "next" in document:
         pairs = parse_qsl(urlsplit(document["next"]).query)
         kept = [(key, value) for key, value in pairs if value.lower() not in ("0", "false", "")]
-        document["next"] = link([pair for pair in kept if pair[0] != "marker"], dict(pairs)["marker"])
+        document["next"] = link(kept, dict(pairs)["marker"])
     return Reply.of_json(document)
 
 
@@ -203,8 +203,8 @@ def _takes_off_the_page(*names: str) -> Callable[[App, Request], Reply]:
         document: Any = App.list_images(self, sending(request, without)).json()
         if "next" in document:
             marker = dict(parse_qsl(urlsplit(document["next"]).query))["marker"]
-            document["next"] = link([pair for pair in pairs if pair[0] != "marker"], marker)
-        document["first"] = link([pair for pair in pairs if pair[0] != "marker"], "").replace("&marker=", "")
+            document["next"] = link(pairs, marker)
+        document["first"] = link(pairs)
         kept = [pair for pair in pairs if pair[0] not in ("limit", "marker")]
         fitting: Any = App.list_images(self, sending(request, [*kept, ("limit", "1000")])).json()
         known = {each["id"] for each in fitting.get("images", ())}

@@ -25,7 +25,7 @@ LOOKS = 5
 LIMIT_TOLD = re.compile(r"(x-)?rate-?limit.*|retry-after", re.IGNORECASE)
 SLOW = 0.5
 """Seconds an answer may take before it is worth a note."""
-REQUESTS = {"quick": 1300, "standard": 6_200}
+REQUESTS = {"quick": 1300, "standard": 6200}
 """How many requests a run of a profile sends at most, as docs/running.md has it."""
 
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import GOING, Image, require_ok
-from pytest_cloudimages.client.moments import is_before, moment, moment_of_header, same_moment, went_back
+from pytest_cloudimages.client.moments import is_before, moment, moment_of_header, went_back
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
@@ -93,7 +93,6 @@ __all__ = [
     "repeated",
     "require_ok",
     "retry_after",
-    "same_moment",
     "still_holds",
     "told_to_wait",
     "went_back",

@@ -116,9 +116,8 @@ class EveryAnswer:
             if exchange.method not in SAFE:
                 self.over_time.wrote(exchange, below)
             self.over_time.presence.asked(exchange, below, sake)
-        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
-            return
-        with self._lock:
+            if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
+                return
             self.looked += 1
             for requirement, actual, expected, what in self._violations(exchange, sake):
                 if sake and (requirement, sake) not in self.violations and len(self.violations) < MOST_KEPT:

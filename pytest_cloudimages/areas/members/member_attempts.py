@@ -4,10 +4,10 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_cloudimages.areas.images.patch_model import alike
 from pytest_cloudimages.areas.members.resource import listed_again
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.moments import same_moment
 
 
 class Who(enum.StrEnum):
@@ -75,15 +75,12 @@ def _alike(entry: Mapping[str, object] | None, other: Mapping[str, object] | Non
     """Return whether two entries say the same: of a moment, one may have the fraction of its second, and one none."""
     if entry is None or other is None:
         return entry is other
-    return all(
-        entry.get(name) == other.get(name) or (name in TIMES and same_moment(entry.get(name), other.get(name)))
-        for name in {*entry, *other}
-    )
+    return all(alike(name, entry.get(name), other.get(name)) for name in {*entry, *other})
 
 
-def unchanged(before: Members, after: Members) -> bool:
-    """Return whether two readings of members say the same."""
-    return before.keys() == after.keys() and all(_alike(entry, after[name]) for name, entry in before.items())
+def changed(before: Members, after: Members) -> list[str]:
+    """Return the projects whose membership came, went or changed between two readings."""
+    return sorted(name for name in {*before, *after} if not _alike(before.get(name), after.get(name)))
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ class Attempt:
     def changed(self) -> list[str]:
         """The projects whose membership came, went or changed; those of one image may show when any of them did."""
         before, after = (_but_times(each) if self.answer.ok else each for each in (self.before, self.after))
-        return sorted(name for name in {*before, *after} if not _alike(before.get(name), after.get(name)))
+        return changed(before, after)
 
     @property
     def listed_again(self) -> list[str]:

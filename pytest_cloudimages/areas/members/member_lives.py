@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible, skip_where_lacking
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Stage, Who, unchanged
+from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Stage, Who, changed
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import has_data, members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import MEMBERS_OF_IMAGES, shared_image
@@ -144,7 +144,7 @@ class _Life:
                 return found.get(member, {}).get("status") == status
             if answer.ok and deed in (Deed.ADD_OTHER, Deed.REMOVE_OTHER):
                 return len(found) == len(before) + (1 if deed is Deed.ADD_OTHER else -1)
-            return not answer.refused or unchanged(before, found)
+            return not answer.refused or not changed(before, found)
 
         look = partial(members_of, image)
         after, looked = image.eventually(look, lambda found: is_as_answered(found[0]))

@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.members.member_attempts import WRONG_BODIES, Attempt, Deed, Members, Sight, Who, unchanged
+from pytest_cloudimages.areas.members.member_attempts import WRONG_BODIES, Attempt, Deed, Members, Sight, Who, changed
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import shared_image
@@ -141,7 +141,7 @@ class _Table:
             """Return whether what was answered is seen: what was set, or that a refusal has changed nothing."""
             if answer.ok and status:
                 return found[0].get(member, {}).get("status") == status
-            return not answer.refused or unchanged(before, found[0])
+            return not answer.refused or not changed(before, found[0])
 
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
@@ -279,7 +279,7 @@ def _of_the_owner(table: _Table, consumer: ImagesClient) -> None:
 def _owner_does(table: _Table, deed: Deed, send: Callable[[], Answer]) -> None:
     """Have the owner do something that leaves the members as they are, and look at them."""
     before, answer = table.seen, send()
-    table.seen, looked = table.image.eventually(table.members, lambda found: unchanged(before, found[0]))
+    table.seen, looked = table.image.eventually(table.members, lambda found: not changed(before, found[0]))
     table.tried.append(Attempt(Who.OWNER, deed, answer, before, table.seen, looked))
 
 
