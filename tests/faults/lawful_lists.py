@@ -292,12 +292,24 @@ class ListsHiddenImagesBesideOthers(_Listing):
 class ListsLatelyWhatHasChanged(_Listing):
     """Has the images in lists that were there, as they were, a fifth of a second before, and lately created ones."""
 
+    LATE = 0.2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[tuple[float, list[Image]]] = []
+        """When something was written lately, each with the images as they were until then."""
+
+    def answer(self, request: Request) -> Reply:
+        if request.method != "GET":
+            now = time.monotonic()
+            with self.images.lock:
+                lately = [each for each in self.before if each[0] > now - self.LATE]
+                self.before = [*lately, (now, [copy.deepcopy(image) for image in self.images.all()])]
+        return super().answer(request)
+
     def page(self, request: Request, query: listing.Query) -> listing.Page[Image]:
-        now = time.monotonic()
-        kept: list[tuple[float, list[Image]]] = self.__dict__.setdefault("kept", [])
-        kept.append((now, [copy.deepcopy(image) for image in self.images.all()]))
-        while len(kept) > 1 and kept[1][0] < now - 0.2:
-            kept.pop(0)
-        known = {image.id for image in kept[0][1]}
-        images = [*kept[0][1], *(image for image in self.images.all() if image.id not in known)]
+        then = time.monotonic() - self.LATE
+        shown = next((images for written, images in self.before if written > then), self.images.all())
+        known = {image.id for image in shown}
+        images = [*shown, *(image for image in self.images.all() if image.id not in known)]
         return listing.page(images, request.caller, query, self.represent)

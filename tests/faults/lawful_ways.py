@@ -128,9 +128,9 @@ class LetsGoByAndBy(_TakesAWhile):
         return shown | {"status": "pending_delete"} if image.id in self.going else shown
 
 
-@breaks(words=selecting("IMG-DEL"))
+@breaks(words=selecting("IMG-DEL"), profile="standard")
 class RefusesToDeleteWhatIsInUse(App):
-    """Answers 409 to the first deletion of an image, which something else still uses, unless it is protected."""
+    """Answers 409 to the first deletion of an image, which something else still uses, to who may delete it then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +139,9 @@ class RefusesToDeleteWhatIsInUse(App):
     def delete_image(self, request: Request, image_id: str) -> Reply:
         with self.images.lock:
             image = self.images.show(request.caller, image_id)
-            if not image.protected and image_id not in self.let_go:
+            caller = request.caller
+            may = caller.admin or (caller.deletes and caller.writes and image.owner == caller.project)
+            if may and not image.protected and image_id not in self.let_go:
                 self.let_go.add(image_id)
                 raise Conflict("The image is in use.")
             return super().delete_image(request, image_id)

@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import holds
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data, once_active, once_deleted, protection, state_of
+from pytest_cloudimages.areas.images.states import give_data, let_go, once_active, once_deleted, protection, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -201,7 +201,7 @@ def _protected(run: Run, image: Image) -> dict[str, Answer]:
 def _deleted(run: Run, image: Image, seen: Image) -> dict[str, Answer]:
     """Return what the deletion of the image is answered while it is deactivated, and, if that is done, a look then."""
     _act(run, seen, "deactivate")
-    deletion = image.client.delete(image.id)
+    deletion = let_go(image)
     return {"its end": deletion} | ({"gone": once_deleted(image)} if deletion.ok else {})
 
 

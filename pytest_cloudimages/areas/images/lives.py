@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import (
     MANY,
     give_data,
+    let_go,
     many_attributes,
     once_active,
     once_gone,
@@ -246,7 +247,7 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
             answers[Question.PROTECTED_MEMBERS] = _members_left(image, member) if refused.refused else []
     if protected and answers[Question.PROTECTED_SHARED][0].ok:
         return
-    first = answer = _let_go(image)
+    first = answer = let_go(image)
     if answer.status == IN_USE:
         # Whatever else may use it, it is its member that keeps it where it goes as soon as there is none.
         with image.client.recorder.of(Purpose.PREPARING):
@@ -275,7 +276,7 @@ def _members_left(image: Image, member: str) -> list[Answer]:
 
 
 def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:
-    answer = _let_go(image)
+    answer = let_go(image)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
     if shown := _still_protected(image, answer):
@@ -308,15 +309,3 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }
 """What is done with an image of one's own, in this order, and what is asked by it."""
-
-
-def _let_go(image: Image) -> Answer:
-    """Delete an image: that of one in use is refused with 409, until whatever uses it lets it go (conflict C-43)."""
-    answers: list[Answer] = []
-
-    def asked() -> Answer:
-        if not answers or answers[-1].status == IN_USE:
-            answers.append(image.client.delete(image.id))
-        return answers[-1]
-
-    return image.eventually(asked, lambda answer: answer.status != IN_USE)

@@ -17,6 +17,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.claims import OF_RUN
+from pytest_cloudimages.engine.deletion import IN_USE
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.resource import Answered
@@ -177,6 +178,18 @@ def is_going(answer: Answer) -> bool:
 def once_gone(image: Image, look: Callable[[], Answer] | None = None) -> Answer:
     """Return the answer that shows an image no more, or what is shown when patience ends."""
     return image.eventually(look or image.show, lambda looked: not looked.ok, going_on=is_going)
+
+
+def let_go(image: Image) -> Answer:
+    """Delete an image: that of one in use is refused with 409, until whatever uses it lets it go (conflict C-43)."""
+    answers: list[Answer] = []
+
+    def asked() -> Answer:
+        if not answers or answers[-1].status == IN_USE:
+            answers.append(image.client.delete(image.id))
+        return answers[-1]
+
+    return image.eventually(asked, lambda answer: answer.status != IN_USE)
 
 
 def once_deleted(image: Image) -> Answer:
