@@ -555,6 +555,7 @@ def _lost_after_a_marker(*names: str) -> Callable[[App, Request], Reply]:
         if not _has(pairs, "marker"):
             return App.list_images(self, request)
         document: Any = App.list_images(self, sending(request, [pair for pair in pairs if pair[0] not in names])).json()
+        document["first"] = link(pairs)
         if "next" in document:
             document["next"] = link(pairs, dict(parse_qsl(urlsplit(document["next"]).query))["marker"])
         return Reply.of_json(document)

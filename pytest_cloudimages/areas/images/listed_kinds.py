@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -169,6 +169,12 @@ class _Looker:
                 self.accepted = answer.ok
         return self.accepted
 
+    def _is_accepted(self) -> bool:
+        other = self.askers[Party.OTHER_PROJECT]
+        with self.run.recorder.of(Purpose.PREPARING):
+            member = other.send("GET", f"/images/{self.image.id}/members/{self.run.owner_of(other)}")
+        return bool(member.document.get("status") == ACCEPTED)
+
     def show(self, kind: Kind, party: Party) -> None:
         """Have somebody look at the image itself, by its id."""
         if party in self.askers:
@@ -181,7 +187,12 @@ class _Looker:
             self.kind, self.now = kind, self.image.show().document
         for form in forms if party in self.askers and self.now.get("status") in LISTED else ():
             look = partial(self._looked, kind, party, form)
-            self.sought.append(self.image.eventually(look, lambda sought: sought.holds or not sought.told))
+            sought = self.image.eventually(look, lambda sought: sought.holds or not sought.told)
+            if party is Party.OTHER_PROJECT and not sought.holds and self.accepted:
+                # What it has not accepted any more is in no list of its own; that it is asked again is another matter.
+                self.accepted = self._is_accepted()
+                sought = replace(sought, told=sought.told and self.accepted)
+            self.sought.append(sought)
             self.run.show(partial(ListedKinds, self.sought, self.shown))
 
     def _ways(self, kind: Kind, form: Query) -> Iterator[Query]:

@@ -1,5 +1,7 @@
 """Lists that start after a marker: by the name alone, sorted by a key, and filtered."""
 
+from collections.abc import Sequence
+
 from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect
 from pytest_cloudimages.areas.images.list_reader import ListReader
@@ -19,18 +21,23 @@ def start_after_markers(lists: ListReader, mark: str) -> None:
     named = [each for each, data in lists.known.items() if data.get("name") == mark]
     whole = lists.ask(Aspect.UNSORTED, ("name", mark), expected=named)
     # One that is listed twice is not listed twice by another page.
-    for place, begin in enumerate(held := [*dict.fromkeys(whole.held)]):
-        aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
-        lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
+    for begin in (held := [*dict.fromkeys(whole.held)]):
+        _start_after(lists, begin, held, ("name", mark))
     upwards = (("sort_dir", "asc"), ("name", mark))
     for asked in [each for each in lists.asked if each.aspect is Aspect.UNSORTED and each.query == upwards]:
         if lists.run.rounds and asked.listed.readable and asked.held:
             held = [*dict.fromkeys(asked.held)]
-            lists.ask(Aspect.AFTER, ("marker", held[0]), *upwards, expected=held[1:])
+            _start_after(lists, held[0], held, *upwards)
     if lists.run.rounds and whole.listed.readable:
         _filter_after_a_marker(lists, mark, whole)
         _pass_a_marker(lists, mark)
         _sort_after_a_marker(lists, mark)
+
+
+def _start_after(lists: ListReader, begin: str, held: Sequence[str], *query: tuple[str, str]) -> None:
+    """Start a list after one of the images that it holds; that nothing comes after its last is another question."""
+    rest = [*held[held.index(begin) + 1 :]]
+    lists.ask(Aspect.AFTER if rest else Aspect.BEYOND, ("marker", begin), *query, expected=rest)
 
 
 def _filter_after_a_marker(lists: ListReader, mark: str, whole: Asked) -> None:
@@ -80,4 +87,4 @@ def _sort_after_a_marker(lists: ListReader, mark: str) -> None:
             # Nothing of it is lost where it is whole, and sorted as it was asked for, which is another question.
             whole_and_ended = whole.listed.readable and whole.listed.ended and sorted(held) == sorted(lists.known)
             if whole_and_ended and begin in held and in_order(whole, backward=direction == "desc"):
-                lists.ask(Aspect.AFTER, ("marker", begin), *query, expected=held[held.index(begin) + 1 :], most=4)
+                _start_after(lists, begin, held, *query)
