@@ -131,6 +131,14 @@ class KeepsDeactivatedImagesAsTheyAre(App):
         return super().add_tag(request, image_id, tag)
 
 
+@breaks("TAG-ADD-26", profile="standard")
+class NamesTheNameless(_ChangesTheImage):
+    """Names an image without a name as its form does that is not filled in."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.name = image.name or "-"
+
+
 @breaks("TAG-ADD-26", profile="standard", words=("--select", "TAG-ADD-26"))
 class TakesAssignmentsForProperties(App):
     """Takes a tag with an equals sign for a property of the image as well."""

@@ -531,6 +531,19 @@ class PatchesInAscii(App):
         return Reply.of_json(self.represent(image)) if reply.status == HTTPStatus.OK else reply
 
 
+@breaks("TAG-VIS-08", profile="standard")
+class WritesTheDifferenceInAnyCase(App):
+    """Writes no more of a patch than what differs from the tags before, and compares them in any case."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            before = {tag.casefold(): tag for tag in self.images.show(request.caller, image_id).tags}
+            reply = super().update_image(request, image_id)
+            image = self.images.get(image_id)
+            image.tags[:] = dict.fromkeys(before.get(tag.casefold(), tag) for tag in image.tags)
+            return Reply.of_json(self.represent(image)) if reply.status == HTTPStatus.OK else reply
+
+
 class _RefusesBeyondThePlane(App):
     """Refuses a patch with tags of characters beyond the Basic Multilingual Plane."""
 

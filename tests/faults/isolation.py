@@ -209,6 +209,20 @@ class EmptiesNamesakes(_TakesOff, _ReachesOthers):
             other.tags.clear()
 
 
+@breaks("TAG-HIST-03", profile="standard")
+class HasOneListOfNoTags(_TakesOff):
+    """Gives all images that a PATCH leaves without tags the same list, to which the next addition to any is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.none: list[str] = []
+
+    def patched(self, image: Image, gone: list[str]) -> None:
+        if gone and not image.tags:
+            self.none = [] if self.none else self.none
+            image.tags = self.none
+
+
 class _RemovesTags(_TakesOff):
     """Knows how to remove the tags of an image by a PATCH."""
 

@@ -81,7 +81,7 @@ def _given(image: Image, tags: list[str]) -> None:
         image.given_tags_at_once(*tags)
 
 
-@workload(empty=list, requests=(15, 46, 46, 46))
+@workload(empty=list, requests=(15, 50, 50, 50))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -133,10 +133,12 @@ def other_images(run: Run) -> list[OtherImage]:
             before,
         )
         if run.rounds and not run.settings.image:
+            shown = [image.after for image in found[-len(watched) :]]
+            found += _emptied_alike(oldest, main)
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
             # Nor is a tag another's that came to one by its address, and to the other by a PATCH.
-            before = [oldest.tags(), *(image.after for image in found[-len(watched) :][1:])]
+            before = [oldest.tags(), *shown[1:]]
             found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED), delete("new")], before)
         return found
 
@@ -195,6 +197,14 @@ def _beside(
         OtherImage(what, tags, image.eventual_tags(tags), exchanges)
         for (what, image), tags in zip(watched, before, strict=True)
     ]
+
+
+def _emptied_alike(other: Image, emptied: Image) -> list[OtherImage]:
+    """Take all tags off another image by PATCH, as they were taken off one, and add a tag to this one."""
+    with other.client.recorder.of(Purpose.PREPARING):
+        if not set_tags(other, []).ok or other.eventual_tags([]):
+            return []
+    return _beside([("an older image that was emptied alike", other)], partial(emptied.add_tag, NEW), [[]])
 
 
 def _made_alike(run: Run, oldest: Image, main: Image, carried: list[str]) -> None:

@@ -60,8 +60,10 @@ def _come_with_data(run: Run, span: Span) -> set[str]:
     before = span.before.rest or {}
     unset = {name for name in span.changed if before.get(name) is None}
     if unset:
-        with suppress(Blocked, pytest.skip.Exception), states.active(run) as image:
+        with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True) as image:
+            empty = Reading(image.show(), TAGS).rest or {}
+            states.give_data(image)
             time.sleep(states.A_WHILE)
             shown = Reading(image.show(), TAGS).rest or {}
-            return {name for name in unset if shown.get(name) is not None}
+            return {name for name in unset if empty.get(name) is None and shown.get(name) is not None}
     return set()
