@@ -547,6 +547,43 @@ faulty(
 )
 
 
+def _sought_among_what_fits(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    marker, wanted = _has(pairs, "marker"), _has(pairs, "visibility")
+    if wanted and any(each.id == marker and each.visibility != wanted for each in _own(self, request)):
+        return self.error(request, HTTPStatus.BAD_REQUEST, "The marker is not found.")
+    return App.list_images(self, request)
+
+
+faulty(
+    "SeeksMarkersAmongWhatFits",
+    "Finds no image to start after that is not of the visibility which is asked for.",
+    "PAGE-04",
+    words=selecting("PAGE"),
+    list_images=_sought_among_what_fits,
+)
+
+
+def _after_its_second(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    marker = next((each for each in _own(self, request) if each.id == _has(pairs, "marker")), None)
+    if marker is None or _has(pairs, "sort_key") != "updated_at":
+        return App.list_images(self, request)
+    second = marker.updated_at.replace(microsecond=0)
+    named = [each for each in _own(self, request) if each.name == _has(pairs, "name")]
+    others = [each for each in named if each.updated_at.replace(microsecond=0) != second]
+    return _shown(self, request, [*others, marker])
+
+
+faulty(
+    "GoesOnAfterTheSecond",
+    "Goes on after the second in which the last image of a page was changed, in a list sorted by that.",
+    "PAGE-08",
+    words=selecting("PAGE"),
+    list_images=_after_its_second,
+)
+
+
 def _lost_after_a_marker(*names: str) -> Callable[[App, Request], Reply]:
     """Return what does not filter by some parameters what comes after a marker, and leads on by them."""
 

@@ -380,3 +380,23 @@ faulty(
     words=selecting("IMG-UPD-27"),
     update_image=_as_created,
 )
+
+
+def _does_no_more(is_protected: bool) -> Callable[[App, Request, str], Reply]:
+    """Return what leaves the rest of a patch aside that protects an image, or frees it."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        found = operations(request) or []
+        alone = [each for each in found if _path(each) == "/protected" and each.get("value") is is_protected]
+        if not alone or self.images.open(request.caller, image_id).protected is is_protected:
+            return App.update_image(self, request, image_id)
+        return App.update_image(self, rewritten(request, alone), image_id)
+
+    return update_image
+
+
+for _name, _sentence, _protected, *_ids in (
+    ("FreesAndDoesNoMore", "Leaves the rest of a patch aside that takes the protection off an image.", False),
+    ("ProtectsAndDoesNoMore", "Leaves the rest of a patch aside that protects an image.", True, "IMG-UPD-22"),
+):
+    faulty(_name, _sentence, "IMG-UPD-14", *_ids, words=UPDATES, update_image=_does_no_more(_protected))

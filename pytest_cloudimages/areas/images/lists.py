@@ -224,6 +224,8 @@ def _read_by_page(lists: ListReader, mark: str) -> None:
         # One of them has no size: it is before or after all others, and what follows it, or leads to it, is not lost.
         (("limit", "1"), ("sort_key", "size"), ("sort_dir", "asc")),
         (("limit", "1"), ("sort_key", "size"), ("sort_dir", "desc")),
+        # Several were changed in the same second: none of them is passed over.
+        *([(("limit", "1"), ("sort_key", "updated_at"), ("sort_dir", "desc"))] if lists.run.rounds else []),
     )
     for query in queries:
         # By what no list is sorted at all, none is sorted page by page.

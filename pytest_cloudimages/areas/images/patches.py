@@ -184,6 +184,11 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
         yield Wanted(Aim.TOGETHER, again, needs=FIRST)
         yield Wanted(Aim.MANY, [replaced("/min_disk", 50), replaced("/min_ram", 4096), replaced("/tags", ["with"])])
+        # What else a patch says counts as well where it protects an image, and where it frees it.
+        yield Wanted(Aim.MANY, [replaced("/protected", True), replaced("/min_disk", 60)])
+        yield Wanted(
+            Aim.MANY, [replaced("/min_ram", 2048), replaced("/protected", False), replaced("/tags", ["freed"])]
+        )
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         # One stays whose name begins with that of another, which is removed: it is another attribute.
