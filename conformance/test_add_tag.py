@@ -349,7 +349,9 @@ def test_an_overlong_tag_is_answered_400(boundary_tags: Steps) -> None:
         if step.answer.status in (413, 414, 422):
             note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
-        step.expect(status={400, 413, 414, 422})
+        # What has a blank at its end may be refused for that, whatever its length. (TAG-URI-21)
+        plain = step.tag == step.tag.strip()
+        step.expect(status={400, 413, 414, 422} if plain else REFUSED)
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."

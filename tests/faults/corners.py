@@ -12,7 +12,7 @@ from pytest_cloudimages.reference.refusals import Forbidden, Unauthorized
 
 from .adding import DeletesEveryCopy
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.RARE
 
@@ -542,6 +542,16 @@ class WritesTheDifferenceInAnyCase(App):
             image = self.images.get(image_id)
             image.tags[:] = dict.fromkeys(before.get(tag.casefold(), tag) for tag in image.tags)
             return Reply.of_json(self.represent(image)) if reply.status == HTTPStatus.OK else reply
+
+
+@breaks(profile="standard", words=selecting("TAG-ADD-11", "TAG-ADD-12", "TAG-URI-21"))
+class ForbidsOuterBlanks(App):
+    """Stands behind a firewall that forbids blanks and controls at the ends of a tag, however long it is."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if tag != tag.strip():
+            return self.error(request, HTTPStatus.FORBIDDEN, "A rule has blocked this request.")
+        return super().add_tag(request, image_id, tag)
 
 
 class _RefusesBeyondThePlane(App):
