@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def give_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Give a line to each place of a traceback that has none.
+    """Have a line stand at each place of a traceback that has none.
 
     A signal comes wherever it comes, also at what Python does between two lines; pytest adds to a line's number, and
     would end in an error of its own there, and the run with it.
