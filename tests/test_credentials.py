@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pytest_cloudimages.client.auth.credentials import Service, find, find_other, nobody, normalised, ways
 from pytest_cloudimages.client.errors import ConfigurationError
@@ -361,7 +362,7 @@ def test_tls_settings(tmp_path: Path) -> None:
     pem = tmp_path / "x.pem"
     pem.write_text("")
     common = {"CLOUDIMAGES_TOKEN": TOKEN, "OS_CERT": str(pem), "OS_KEY": str(pem)}
-    authority = requests.certs.where()
+    authority = DEFAULT_CA_BUNDLE_PATH
     service, _ = find(common | {"OS_CACERT": authority}, url=URL)
     assert (service.verify, service.cert) == (authority, (str(pem), str(pem)))
     variables = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": URL}
