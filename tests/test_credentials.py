@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pytest_cloudimages.client.auth.credentials import Service, find, find_other, nobody, normalised, ways
 from pytest_cloudimages.client.errors import ConfigurationError
@@ -361,13 +362,16 @@ def test_tls_settings(tmp_path: Path) -> None:
     pem = tmp_path / "x.pem"
     pem.write_text("")
     common = {"CLOUDIMAGES_TOKEN": TOKEN, "OS_CERT": str(pem), "OS_KEY": str(pem)}
-    service, _ = find(common | {"OS_CACERT": str(pem)}, url=URL)
-    assert (service.verify, service.cert) == (str(pem), (str(pem), str(pem)))
+    authority = DEFAULT_CA_BUNDLE_PATH
+    service, _ = find(common | {"OS_CACERT": authority}, url=URL)
+    assert (service.verify, service.cert) == (authority, (str(pem), str(pem)))
     variables = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": URL}
     for insecure in ("1", "true", "True", "yes"):
         assert find(common | {"OS_INSECURE": insecure}, url=URL)[0].verify is False
         assert find(variables | {"OS_INSECURE": insecure})[0].verify is False
-    assert find(variables | {"OS_CACERT": str(pem)})[0].verify == str(pem)
+    assert find(variables | {"OS_CACERT": authority})[0].verify == authority
+    with refused(ConfigurationError, "no certificate in", "x.pem", "OS_CACERT"):
+        find(common | {"OS_CACERT": str(pem)}, url=URL)
 
 
 @pytest.mark.parametrize("name", ["OS_CACERT", "OS_CERT"])

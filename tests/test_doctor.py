@@ -747,7 +747,51 @@ def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monk
     assert (told.status, told.first_fault["topic"]) == (NOT_JUDGED, "Identity port")
     assert "through 127.0.0.1" in told.lines["Identity proxy"]["came"]
     assert "NO_PROXY=identity.invalid" in told.lines["Identity proxy"]["advice"]
+    assert "HTTP_PROXY" in told.first_fault["advice"]
+    assert "auth_url" not in told.first_fault["advice"]
     assert "pass-of-the-proxy" not in told.text
+
+
+@pytest.mark.parametrize("scheme", ["http://me:pass-of-the-proxy@", "me:pass-of-the-proxy@"])
+@pytest.mark.parametrize("token", [False, True], ids=["Identity", "image service"])
+def test_a_run_tells_of_a_dead_proxy(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, scheme: str, token: bool) -> None:
+    """It is the proxy that has refused, and not the service, which nobody has asked."""
+    server = cloud.serve()
+    issued = server.app.identity.issue("tester").value
+    named = {"CLOUDIMAGES_ENDPOINT": server.url, "CLOUDIMAGES_TOKEN": issued} if token else cloud.environ
+    closed = cloud.closed().removeprefix("http://")
+    for name, value in {**named, "HTTP_PROXY": f"{scheme}{closed}", "NO_PROXY": ""}.items():
+        monkeypatch.setenv(name, value)
+    run = prepare(Settings(url=named.get("CLOUDIMAGES_ENDPOINT"), timeout=5), ())
+    run.close()
+
+    assert f"Check the proxy {closed.partition('/')[0]}, which HTTPS_PROXY" in str(run.problem)
+    assert "NO_PROXY=127.0.0.1" in str(run.problem)
+    assert "pass-of-the-proxy" not in str(run.problem)
+
+
+def test_a_file_without_a_certificate_is_told(cloud: Cloud, ask: Callable[..., Told]) -> None:
+    """A private key, say, in the place of the authority: that is a setting, and nothing that the service does."""
+    file = cloud.folder / "authority.pem"
+    file.write_text("-----BEGIN NOTHING-----\n", encoding="utf-8")
+    cloud.serve(certificate=cloud.certificate())
+    cloud.environ["OS_CACERT"] = str(file)
+    told = ask()
+
+    assert (told.status, told.first_fault["topic"]) == (USAGE, "settings")
+    assert f"there is no certificate in {str(file)!r}" in told.text
+    assert "OS_CACERT" in told.first_fault["advice"]
+
+
+def test_a_run_says_once_that_no_certificate_is_checked(workshop: Any, cloud: Cloud) -> None:
+    """And urllib3, which warns of each connection, says nothing."""
+    cloud.serve(certificate=cloud.certificate())
+    workshop.environ |= cloud.environ | {"OS_INSECURE": "true"}
+    outcome = workshop.judge("--select", "VER-02")
+
+    assert outcome.status == FINE
+    assert outcome.out.count("no certificate is checked") == 1
+    assert "InsecureRequestWarning" not in outcome.out
 
 
 def test_an_address_that_is_dead_is_told(

@@ -227,6 +227,18 @@ def test_markdown_begins_with_the_verdict_and_fits_into_a_summary(data: dict[str
 
 
 @pytest.mark.parametrize(
+    ("judged", "label"),
+    [(["TAG-ADD-01"], "image tags"), (["TAG-ADD-01", "IMG-GET-01"], "Image API"), (["VER-02"], "Image API")],
+)
+def test_the_badge_says_what_was_judged(judged: list[str], label: str) -> None:
+    """Tags alone, or more."""
+    results = dict(sample_results.results(dict.fromkeys(judged, Verdict.PASS)).data)
+
+    assert json.loads(made("badge-json", results))["label"] == label
+    assert label in "".join(ET.fromstring(made("badge", results)).itertext())
+
+
+@pytest.mark.parametrize(
     ("verdicts", "message", "colour"),
     [
         ({"TAG-ADD-01": Verdict.PASS}, "1 of 1 met", "brightgreen"),

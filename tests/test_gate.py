@@ -17,7 +17,7 @@ from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.reporting import comparison, deviations, rates, reproduction
+from pytest_cloudimages.reporting import comparison, deviations, rates, reproduction, terminal
 from pytest_cloudimages.reporting.closing import sentence
 from pytest_cloudimages.reporting.results import CheckResult, Results, RunFacts, as_json
 from pytest_cloudimages.spec.catalogue import load
@@ -212,6 +212,35 @@ def test_a_deviation_is_accepted_as_long_as_it_holds(
     assert bool(found.deviating) is (status == 0 and results is FAILING)
 
 
+def test_a_deviation_of_another_service_is_told_of() -> None:
+    """It is left aside, and said to be: a typing error in an address would else go unseen."""
+    found = allowed(FAILING, accepting(service="https://images.example/v3"))
+
+    assert terminal.left_aside(found.data["deviations"]["of_other_services"], found.data) == (
+        "1 deviation is left aside, as its `service` is another one; this one is 'https://images.example/v2'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "endpoint", "meant"),
+    [
+        ("http://[::1]:9292/v2", "http://[::1]:9292/v2", True),
+        ("http://[::1]:*", "http://[::1]:9292/v2", True),
+        ("http://[::1]:9292/v2", "http://::9292/v2", False),
+        ("https://images.example/v2", "https://images.example/v2", True),
+        ("https://*.example/*", "https://images.example/v2", True),
+        ("https://images.example", "https://images.example/v2", False),
+        ("https://images?example/v2", "https://images.example/v2", False),
+        ("*", "https://images.example/v2", True),
+    ],
+)
+def test_a_star_alone_stands_for_others(pattern: str, endpoint: str, meant: bool) -> None:
+    """The brackets of an address of IPv6 are brackets."""
+    (deviation,) = deviations.parse(accepting(service=pattern))
+
+    assert deviation.is_of({"endpoint": endpoint}, None) is meant
+
+
 def test_a_blank_file_is_refused_and_a_filled_one_accepted() -> None:
     """Nobody's reason is made up; what the service has sent cannot get out of its place."""
     hostile = run(
@@ -318,6 +347,10 @@ def broken(name: str, data: dict[str, Any]) -> str:
     }[name]
 
 
+WORDS_FOR = {"empty": "an empty file", "cut": "cut off behind", "list": "other JSON", "other form": "form 7"}
+"""What is said of some of them."""
+
+
 @pytest.mark.parametrize(
     "name", ["absent", "empty", "cut", "list", "deep", "number", "other form", "twice", "no verdict"]
 )
@@ -336,6 +369,7 @@ def test_a_file_that_is_no_results_is_told_in_one_line(
         assert str(path) in captured.err
         assert captured.err.count("\n") == 1
         assert captured.err.isprintable() or captured.err[:-1].isprintable()
+        assert WORDS_FOR.get(name, "") in captured.err
 
 
 def test_a_new_file_of_deviations_replaces_none(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from pytest_cloudimages.reporting.annotated import annotated, operations
 from pytest_cloudimages.reporting.deviations import Deviation
+from pytest_cloudimages.reporting.findings import causes
 from pytest_cloudimages.reporting.index_page import LARGEST, as_page, cut, once_more, values
 from pytest_cloudimages.reporting.latency_plot import words
 from pytest_cloudimages.spec.catalogue import load
@@ -51,6 +54,22 @@ def page() -> str:
 def test_the_page_follows_from_the_results_alone(page: str) -> None:
     """Equal results make equal pages."""
     assert page == as_page(results(MIXED))
+
+
+@pytest.mark.parametrize("input_class", ["", "any tag beyond ASCII"])
+def test_a_cause_says_what_was_expected_and_what_came(input_class: str) -> None:
+    """Where no class is known; a word such as "missing" tells a reader too little."""
+    found = results({"TAG-ADD-05": Verdict.FAIL})
+    entries = [
+        {**entry, "input_class": input_class, "symptom": "missing"} if "identity" in entry else entry
+        for entry in found.data["requirements"]
+    ]
+    data = {**found.data, "requirements": entries, "causes": causes(entries)}
+    (shown,) = re.findall('<p class="symptoms">(.*?)</p>', as_page(replace(found, data=data)))
+
+    assert html.unescape(shown) == (
+        "missing" if input_class else r"tags after add 'é': expected 'a', '\xe9', came '\xe9'"
+    )
 
 
 def test_each_requirement_can_be_linked_to(page: str) -> None:

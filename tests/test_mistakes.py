@@ -40,6 +40,9 @@ def test_skipped():
         (["run", "--slect=TAG", "--reference"], "did you mean --select?"),
         (["run", "https://images.example/v2"], "an address is named with --endpoint"),
         (["run", "mycloud"], "a service is named with --endpoint or --cloud"),
+        (["explore"], "did you mean run --profile explore?"),
+        (["help"], "did you mean --help?"),
+        (["run", "--reference", "-v"], "options of pytest go behind --"),
         (["serve", "9292"], "a port is named with --port"),
         (["export", "markdwn", "reports"], "did you mean markdown?"),
         (["diff", "a", "b", "c"], "cloudimages diff: unrecognized arguments: c (see cloudimages diff --help)"),
@@ -70,7 +73,15 @@ def test_a_requirement_that_there_is_not(name: str, meant: str) -> None:
     with pytest.raises(ValueError, match="No requirement is called") as refused:
         selected(load(), [name])
 
+    assert "Name each by itself." not in str(refused.value)
     assert (f"Did you mean {meant}?" if meant else "begins so. Give") in str(refused.value)
+
+
+@pytest.mark.parametrize("names", ["TAG,IMG", "TAG-ADD-05, TAG-ADD-06", "TAG IMG"])
+def test_several_requirements_in_a_word(names: str) -> None:
+    """Each is named by itself."""
+    with pytest.raises(ValueError, match="Name each by itself"):
+        selected(load(), [names])
 
 
 @pytest.mark.parametrize("octets", [b"\xef\xbb\xbf" + ACCEPTED.encode(), ACCEPTED.replace("\n", "\r\n").encode()])

@@ -201,6 +201,28 @@ def test_an_answer_that_was_met_in_passing_is_asked_for_by_its_own_request(
     assert "answered 404, and what was found is about an answer 413" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "few"),
+    [("ListsATagOfTwoUsersTwice", True), ("ListsAPostedTagTwice", False), ("ListsATagTwiceForABody", False)],
+)
+def test_an_addition_that_is_repeated_is_sent_again_with_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, few: bool
+) -> None:
+    """A finding shows the repetition and the image in which the tag is twice; who created it so is asked as a whole."""
+    file = found(name, "TAG-ADD-05", tmp_path, profile="standard")
+    results = json.loads((tmp_path / "conformance.json").read_text("utf-8"))
+    entry = next(entry for entry in results["requirements"] if entry["id"] == "TAG-ADD-05")
+    *_, repetition, reading = entry["exchanges"]
+    tag = repetition["target"].rpartition("/")[2]
+
+    assert (repetition["method"], reading["method"]) == ("PUT", "GET")
+    assert json.loads(reading["answer"])["tags"].count(tag) == entry["actual"] == 2
+    assert replayed(FAULTS[name](), file, monkeypatch) == 1
+    told = capsys.readouterr().out
+    # Where it takes an image that was created with tags, a few requests cannot show it.
+    assert ("the whole requirement was asked again" in told) is not few
+
+
 def test_what_is_sent_where_more_than_musts_are_asked_for_is_sent_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

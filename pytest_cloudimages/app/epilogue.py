@@ -12,6 +12,7 @@ import pytest
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
+from pytest_cloudimages.app.interruption import give_lines
 from pytest_cloudimages.app.postponed import Postponed, postpone
 from pytest_cloudimages.app.report_files import UNFINISHED
 from pytest_cloudimages.app.stash import COMMAND, OWN_FAILED, RESULTS, RUN, UNWRITTEN
@@ -74,8 +75,10 @@ class Epilogue:
         if report.when == "teardown":
             self.awaited.discard(report.nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
+        give_lines(excinfo)
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if self.interrupted and COMMAND in self.config.stash and reporter is not None:

@@ -35,7 +35,7 @@ def results_at(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(_text(file, LARGEST))
     except (json.JSONDecodeError, RecursionError) as problem:
-        raise ValueError(f"{file}: expected {RESULTS} of a run, got no JSON: {_brief(problem)}") from None
+        raise ValueError(f"{file}: expected {RESULTS} of a run, got {_no_json(problem)}") from None
     except ValueError as problem:
         raise ValueError(f"{file}: {_brief(problem)}") from None
     if not isinstance(data, dict) or "format" not in data:
@@ -50,6 +50,17 @@ def results_at(path: Path) -> dict[str, Any]:
     return data
 
 
+def _no_json(problem: json.JSONDecodeError | RecursionError) -> str:
+    """Return what is there instead of JSON: nothing, a part of it, or something else."""
+    if isinstance(problem, json.JSONDecodeError):
+        if not problem.doc.strip():
+            return "an empty file; was a run killed, or a disk full, as it was written?"
+        # What a string begins in is told by its beginning, what is missing by where that was to come.
+        if problem.msg.startswith("Unterminated string") or problem.pos >= len(problem.doc.rstrip()):
+            return f"a part of one, cut off behind {len(problem.doc)} characters; take the whole file"
+    return f"no JSON: {_brief(problem)}"
+
+
 def finding_at(file: Path) -> dict[str, Any]:
     """Return the finding in a file; raise ``ValueError`` with one line that names it and says what is wrong."""
     if file.is_dir() or not file.exists():
@@ -58,7 +69,7 @@ def finding_at(file: Path) -> dict[str, Any]:
         data = json.loads(_text(file, LARGEST_DEVIATIONS))
         wrong = next(_against("finding.json", data), "")
     except (json.JSONDecodeError, RecursionError) as problem:
-        raise ValueError(f"{file}: expected a finding of a run, got no JSON: {_brief(problem)}") from None
+        raise ValueError(f"{file}: expected a finding of a run, got {_no_json(problem)}") from None
     except ValueError as problem:
         raise ValueError(f"{file}: {_brief(problem)}") from None
     if wrong:

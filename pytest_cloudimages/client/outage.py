@@ -12,6 +12,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.reachability import advice_to_reach
+from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.trouble import LONGEST_PAUSE, TROUBLE
 from pytest_cloudimages.spec.verdicts import Blocked, GivenUp, NoEffect, ShutOut, Trouble
 
@@ -78,8 +80,10 @@ def outlasted(client: ImagesClient, why: str, endured: float = 0.0) -> bool:
             time.sleep(LONGEST_PAUSE)
             paused += LONGEST_PAUSE
         # Who has been there before has no wrong address; and what is wrong with TLS says what to do.
-        advice = "" if way.reached or "TLS" in why or "certificate" in why else " Check the address, port and network."
-        way.given_up = GivenUp(f"{client.endpoint} is out of reach: {why}.{advice}")
+        told = way.reached or "TLS" in why or "certificate" in why
+        proxy, usual = client.transport.proxy, "Check the address, port and network."
+        advice = "" if told else f" {advice_to_reach(client.endpoint, proxy, usual)}"
+        way.given_up = GivenUp(SECRETS.hide(f"{client.endpoint} is out of reach: {why}.{advice}"))
     # What was sent last may have had its effect.
     raise Trouble(str(way.given_up))
 

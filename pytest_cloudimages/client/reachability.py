@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from cryptography import x509
 
+PROXIES = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
+"""The variables that name a proxy, in capitals or not."""
 TRUSTS_NONE = "OS_INSECURE=true (`verify: false` in clouds.yaml) checks no certificate, which is for tests only."
 """The way out where a certificate cannot be had right."""
 
@@ -70,9 +72,26 @@ class Origin:
 
 def origin_of(url: str) -> Origin:
     """Return where a URL leads to."""
-    parts = urlsplit(url)
+    # A proxy may be named without its scheme, and is one of http then.
+    parts = urlsplit(url if "://" in url else f"http://{url}")
     secure = parts.scheme == "https"
     return Origin(secure, parts.hostname or "", parts.port or (443 if secure else 80))
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy through which the environment leads to an address, if there is one."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    found: str | None = select_proxy(url, get_environ_proxies(url))
+    return found
+
+
+def advice_to_reach(url: str, proxy: str | None, otherwise: str) -> str:
+    """Return what to look at where nobody is reached: at the proxy where there is one, as nobody else was asked."""
+    if not proxy:
+        return otherwise
+    without = f"NO_PROXY={origin_of(url).host}"
+    return f"Check the proxy {origin_of(proxy)}, which {PROXIES} names, or go without it: {without}."
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import fnmatch
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,9 @@ class Deviation:
     def is_of(self, service: Mapping[str, Any], cloud: str | None) -> bool:
         """Return whether it is about a service: by its address, or by the name of its entry in clouds.yaml."""
         names = [name for name in (service["endpoint"], cloud) if name]
-        return any(fnmatch.fnmatchcase(name, self.service) for name in names)
+        # Brackets mean themselves: an address of IPv6 has some.
+        pattern = ".*".join(map(re.escape, self.service.split("*")))
+        return any(re.fullmatch(pattern, name, re.DOTALL) for name in names)
 
     def as_data(self) -> dict[str, str]:
         """Return what a report says of it, as JSON data."""

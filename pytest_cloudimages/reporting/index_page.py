@@ -22,6 +22,7 @@ from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
 from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, specification_of, verdict_of
+from pytest_cloudimages.reporting.terminal import differences
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.requirements import Level, Provenance
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from pytest_cloudimages.reporting.results import Results
 
 FOLDER = Path(__file__).parent
+LONGEST_SYMPTOM = 300
+"""Characters of what came that stand beside a cause."""
 LARGEST = 1_900_000
 """Octets of a page at most, so that browsers and mailboxes take it."""
 REQUEST_ID = "x-openstack-request-id"
@@ -126,12 +129,13 @@ def _facts(results: Results) -> dict[str, Any]:
 
     data = results.data
     verdicts = {entry["id"]: shown_verdict(entry) for entry in results.entries}
+    entries = {entry["id"]: entry for entry in results.entries}
     found = Counter(verdicts.values())
     style, script = (own_file(name) for name in ("index.css", "index.js"))
     latencies = data.get("latencies", ())
     return {
         "data": data,
-        "entries": {entry["id"]: entry for entry in results.entries},
+        "entries": entries,
         "groups": [*_groups(results.entries)],
         "noted": [entry for entry in results.entries if verdict_of(entry) is Verdict.NOTED],
         "verdict": overall(results),
@@ -139,7 +143,7 @@ def _facts(results: Results) -> dict[str, Any]:
         "statuses": {strict: results.exit_status(strict=strict) for strict in (False, True)},
         "words": WORDS,
         "verdicts": verdicts,
-        "causes": [_shown_cause(cause, verdicts) for cause in data["causes"]],
+        "causes": [_shown_cause(cause, verdicts, entries) for cause in data["causes"]],
         "counts": [(verdict, found[verdict]) for verdict in MEANING if found[verdict]],
         "marks": MARKS,
         "meaning": MEANING,
@@ -162,10 +166,21 @@ def _facts(results: Results) -> dict[str, Any]:
     }
 
 
-def _shown_cause(cause: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[str, Any]:
-    """Return a cause with the verdict as readers see it: it deviates where all that it breaks is accepted."""
+def _shown_cause(
+    cause: Mapping[str, Any], verdicts: Mapping[str, str], entries: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a cause as readers see it: it deviates where all that it breaks is accepted.
+
+    Without a class, the symptom is a word that tells a reader little; what was expected and what came says more.
+    """
     accepted = {verdicts[identifier] for identifier in cause["requirements"]} == {DEVIATES}
-    return {**cause, "verdict": DEVIATES if accepted else cause["verdict"]}
+    entry = entries[cause["requirements"][0]]
+    shown = cause["symptoms"]
+    if not cause["class"] and "expected" in entry and "rate" not in entry:
+        rows = dict(differences(entry))
+        told = f"{rows['looked at']}: expected {rows['expected']}, came {rows['actual']}"
+        shown = [told if len(told) <= LONGEST_SYMPTOM else f"{told[:LONGEST_SYMPTOM]}…"]
+    return {**cause, "symptoms": shown, "verdict": DEVIATES if accepted else cause["verdict"]}
 
 
 def own_file(name: str) -> Markup:

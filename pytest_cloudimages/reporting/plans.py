@@ -39,6 +39,7 @@ OF_AN_IMAGE = re.compile(r"^/images/([^/?]+)(?=[/?]|$)")
 REFUSED = 400
 """The least status of an answer that refuses something."""
 AFTER = ("tags after ", "other tags after ")
+INSTANCES = "instances of the tag after PUT "
 NOT_THERE = ("deleted", "unknown")
 """States in which there is no image."""
 LEFT_OUT = ("x-openstack-request-id", "user-agent", "accept-encoding", "x-auth-token", "authorization")
@@ -213,6 +214,12 @@ class _Making:
         if self.what.startswith(AFTER) and whole:
             lists = {name: entry.get(name, []) for name in ("missing", "unexpected")}
             return {"kind": "tags", "expected": entry["expected"], **lists, **given(exchange)}
+        if self.what.startswith(INSTANCES) and entry["expected"] == 1 and (tag := _tag_of(self.rest(exchange))):
+            if "the tag came at creation" in self.what:
+                raise NoPlanError("the tag came to the image as it was created")
+            lost = entry["actual"] == 0
+            differing = {"missing": [tag] * lost, "unexpected": [tag] * (not lost)}
+            return {"kind": "tags", "expected": [tag], **differing, **given(exchange)}
         if self.what.startswith("tags shown twice by GET") and whole:
             return {"kind": "tags", "expected": entry["actual"], "missing": [], "unexpected": entry["actual"]}
         if self.what.startswith("effect of ") and entry["expected"] is True:

@@ -287,10 +287,21 @@ def _allowed(results: Results, out: pytest.TerminalReporter) -> None:
         out.write_line(accepted(entry), cyan=True)
     for problem in results.trouble:
         out.write_line(f"DEVIATIONS: {in_one_line(problem['text'])}.", red=True, bold=True)
+    if others := results.data.get("deviations", {}).get("of_other_services"):
+        out.write_line("")
+        out.write_line(in_one_line(left_aside(others, results.data)))
     if results.comparison is not None:
         out.section("against the baseline")
         for line in compared.lines(results.comparison):
             out.write_line(line)
+
+
+def left_aside(number: int, data: Mapping[str, Any]) -> str:
+    """Return that deviations are of other services, and how this one would be named: a typing error is such a name."""
+    names = [data["service"]["endpoint"], data["settings"].get("cloud")]
+    known = " or ".join(repr(name) for name in names if name) or "not found"
+    left = "is left aside, as its `service` is" if number == 1 else "are left aside, as their `service` is"
+    return f"{count(number, 'deviation')} {left} another one; this one is {known}"
 
 
 def accepted(entry: Mapping[str, Any]) -> str:

@@ -256,8 +256,9 @@ def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
             known_id for known_id in known if known_id.upper() == stem or known_id.upper().startswith(f"{stem}-")
         }
         if not fitting or not stem:
+            several = " Name each by itself." if re.search(r"\w[,;\s]+\w", choice) else _meant(stem, known)
             raise ValueError(
-                f"No requirement is called {choice!r}, nor begins so.{_meant(stem, known)} Give an id such as"
+                f"No requirement is called {choice!r}, nor begins so.{several} Give an id such as"
                 " TAG-ADD-05 or a group such as TAG-ADD; `cloudimages requirements` lists them all."
             )
         found |= fitting

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pytest_cloudimages.app.checkup.lines import Lines, Topic
 from pytest_cloudimages.client.answers import brief
-from pytest_cloudimages.client.reachability import Origin, context_of, origin_of, why_no_tls
+from pytest_cloudimages.client.reachability import PROXIES, Origin, context_of, origin_of, why_no_tls
 from pytest_cloudimages.client.transport import Transport
 
 LONGEST_DIAL = 10.0
@@ -35,24 +35,26 @@ class Way:
         if transport.proxy:
             advice = f"Without it: NO_PROXY={origin.host}."
             yield Topic(f"{self.whose} proxy", f"the proxy settings for {origin}").noted(f"through {dialled}", advice)
+        # Where there is a proxy, nobody else is dialled.
+        setting = PROXIES if transport.proxy else self.setting
         topic = Topic(f"{self.whose} name", f"resolve {dialled.host}")
         begun = time.monotonic()
         try:
             addresses = dialled.addresses()
         except (OSError, UnicodeError) as problem:
             why = getattr(problem, "strerror", None) or str(problem)
-            advice = f"Is the name right in {self.setting}? Does this computer resolve other names, or need a VPN?"
+            advice = f"Is the name right in {setting}? Does this computer resolve other names, or need a VPN?"
             yield topic.broken(f"no address: {why}", advice)
             return
         yield topic.fine(f"{', '.join(addresses)} ({_shown(time.monotonic() - begun)})")
         reached = False
-        for line in self._connected(dialled, addresses):
+        for line in self._connected(dialled, addresses, setting):
             reached = reached or not line.fault
             yield line
         if reached and origin.secure and not transport.proxy:
             yield from self._secured(origin, transport)
 
-    def _connected(self, dialled: Origin, addresses: list[str]) -> Lines:
+    def _connected(self, dialled: Origin, addresses: list[str], setting: str) -> Lines:
         topic = Topic(f"{self.whose} port", f"connect to {dialled}")
         took: list[float] = []
         dead: list[str] = []
@@ -62,7 +64,8 @@ class Way:
             except OSError as problem:
                 dead.append(f"{address}: {'no answer' if isinstance(problem, TimeoutError) else brief(problem)}")
         if not took:
-            advice = f"Is the port right in {self.setting}? Is the service up, and no firewall in between?"
+            who = "service" if setting == self.setting else "proxy"
+            advice = f"Is the port right in {setting}? Is the {who} up, and no firewall in between?"
             yield topic.broken("; ".join(dead), advice)
         elif dead:
             advice = "Whoever tries this address first waits for it; mend the DNS record or the server."

@@ -17,7 +17,9 @@ OTHERWISE_CALLED = {
     "compare": "diff",
     "convert": "export",
     "explain": "requirements",
+    "explore": "run --profile explore",
     "gate": "run",
+    "help": "--help",
     "judge": "run",
     "list": "requirements",
     "report": "export",
@@ -39,14 +41,16 @@ def of_a_choice(message: str) -> str:
         return ""
     choices = [word.strip(" '\"") for word in found[2].split(",")]
     other = OTHERWISE_CALLED.get(found[1].lower(), "")
-    return _asked([other] if other in choices else get_close_matches(found[1].lower(), choices, n=1, cutoff=ALIKE))
+    known = other.startswith("--") or other.partition(" ")[0] in choices
+    return _asked([other] if known else get_close_matches(found[1].lower(), choices, n=1, cutoff=ALIKE))
 
 
 def of_words(words: Sequence[str], options: Collection[str]) -> str:
     """Return what may have been meant by words that a command does not take, which has these options."""
     word = words[0].partition("=")[0]
     if word.startswith("-"):
-        return _asked(get_close_matches(word, options, n=1, cutoff=ALIKE))
+        near = _asked(get_close_matches(word, options, n=1, cutoff=ALIKE))
+        return near or ("; options of pytest go behind --" if "--shard" in options else "")
     if ADDRESS.match(words[0]) and "--endpoint" in options:
         return "; an address is named with --endpoint"
     if word.isdigit() and "--port" in options:

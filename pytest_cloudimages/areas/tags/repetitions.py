@@ -109,8 +109,7 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
             origins = {PATCH: require_ok(set_tags(image, carried)).exchange}
         tags = [tag for _, _, tag in planned]
         with run.recorder.of(Purpose.PREPARING):
-            for tag in came[PUT]:
-                require_ok(image.add_tag(tag))
+            came_by = {tag: require_ok(image.add_tag(tag)).exchange for tag in came[PUT]}
             there = image.eventual_tags(tags)
         # What another addition has taken off is repeated no more: others answer for that.
         planned = [each for each in planned if each[2] in there]
@@ -118,7 +117,9 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         tags = [tag for _, _, tag in planned]
         # Whoever may add a tag, and whatever else they may do.
         tried = [answer for how in (USER, ADMINISTRATOR) if (answer := _again(run, image, "PUT", how, TOO_LONG))]
-        shown = Counter(image.eventual_tags(tags))
+        with run.recorder.scope() as read:
+            shown = Counter(image.eventual_tags(tags))
+        reading = tuple(read[-1:])
         too_long = [(answer, [tag for tag in shown if len(tag) > LONGEST]) for answer in tried]
         if missing := [each for each in planned if not shown[each[2]]]:
             # Another repetition may have taken it off, for what that brought along: which is asked of that one.
@@ -139,13 +140,18 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         left = Counter(image.eventual_tags([tag for tag in tags if not first[tag].ok]))
 
     # A tag that is still there was not deleted once, whatever the answers say: other checks tell that.
-    def made(each: tuple[str, str, str, Answer], after: Mapping[str, int], *before: Exchange) -> Repetition:
+    def made(
+        each: tuple[str, str, str, Answer],
+        after: Mapping[str, int],
+        *before: Exchange,
+        shown_by: tuple[Exchange, ...] = (),
+    ) -> Repetition:
         origin, how, tag, answer = each
         known = [origins[origin]] if origin in origins else []
-        return Repetition(origin, how, answer, tag, after, (*known, *before, answer.exchange))
+        return Repetition(origin, how, answer, tag, after, (*known, *before, answer.exchange, *shown_by))
 
     return Repetitions(
-        [made(each, shown) for each in added],
+        [made(each, shown, *(came_by[tag] for tag in each[2:3] if tag in came_by), shown_by=reading) for each in added],
         [
             made(each, left, *(first[tag].exchange for tag in each[2:3] if tag in first))
             for each in deleted

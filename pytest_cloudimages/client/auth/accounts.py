@@ -18,6 +18,7 @@ from pytest_cloudimages.client.auth.settings_forms import given_settings
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
+from pytest_cloudimages.client.reachability import context_of
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.secret_fields import holds_a_secret, secrets_of_url
 
@@ -182,6 +183,16 @@ def _on_disk(account: Account) -> Account:
                 f"{account.source}: there is no readable file {path!r}. OS_CACERT, OS_CERT and OS_KEY (cacert, cert"
                 " and key in clouds.yaml) name PEM files; OS_INSECURE=true checks no certificate."
             )
+    if isinstance(account.verify, str):
+        try:
+            context_of(account.verify, None)
+        except (OSError, ValueError):
+            raise ConfigurationError(
+                f"{account.source}: there is no certificate in {account.verify!r}. OS_CACERT (cacert in clouds.yaml)"
+                " names a PEM file with the certificate of the authority that has signed those of the services."
+            ) from None
+    if account.verify is False:
+        account.unnamed = f"{account.unnamed or account.how}, and no certificate is checked"
     return account
 
 

@@ -21,7 +21,7 @@ from pytest_cloudimages.client.auth.catalogue import (
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
-from pytest_cloudimages.client.reachability import why_no_tls
+from pytest_cloudimages.client.reachability import advice_to_reach, proxy_of, why_no_tls
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.versions import is_another, version_ids
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -357,9 +357,8 @@ def _translated(error: BaseException, account: Account) -> Exception:
     ):
         if found := why_no_tls(lost):
             return Blocked(SECRETS.hide(f"Identity at {identity} cannot be asked: {found[0]}. {found[1]}"))
-        return Blocked(
-            SECRETS.hide(f"Identity at {identity} cannot be reached: {brief(lost)}. Check auth_url and the network.")
-        )
+        advice = advice_to_reach(identity, proxy_of(identity), "Check auth_url and the network.")
+        return Blocked(SECRETS.hide(f"Identity at {identity} cannot be reached: {brief(lost)}. {advice}"))
     if refused is not None and 400 <= refused.http_status < 500 and refused.http_status not in (408, 413, 429):  # noqa: PLR2004
         told = refused_credentials.in_words(refused, account.regions[0].config["auth"], account.identity, how, source)
         return ConfigurationError(SECRETS.hide(told))
