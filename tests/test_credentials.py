@@ -545,7 +545,7 @@ def test_an_unknown_cloud(clouds: Write) -> None:
             f"clouds: {{mine: {{auth_type: http_basic, auth: {{username: 'm:e', password: {PASSWORD}}}}}}}\n",
             ["without a colon"],
         ),
-        ("clouds: {mine: {auth: {auth_url: 'https://h', username: me}}}\n", ["no password"]),
+        ("clouds: {mine: {auth: {auth_url: 'https://h', username: me}}}\n", ["no password", "`password` below `auth`"]),
         ("clouds: {mine: {auth_type: none, auth: {}}}\n", ["no endpoint"]),
         ("clouds: {mine: {auth_type: admin_token, auth: {endpoint: 'https://h'}}}\n", ["needs a token"]),
     ],

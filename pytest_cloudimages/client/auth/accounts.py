@@ -147,10 +147,14 @@ def _described(
     else:
         account.unnamed = "API key" if "apikey" in kind else "password" if "password" in kind else kind
         account.how = f"{account.unnamed} of user {who}"
-        missing = [] if who else ["user (OS_USERNAME or OS_USER_ID)"]
-        missing += [] if auth.get("password") else ["password (OS_PASSWORD)"]
+        missing = [] if who else [("user", "OS_USERNAME or OS_USER_ID", "`username`")]
+        missing += [] if auth.get("password") else [("password", "OS_PASSWORD", "`password`")]
         if kind in ("password", "v3password", "v2password") and missing:
-            raise ConfigurationError(f"{place}: there is no {' and no '.join(missing)}.")
+            what, variables, fields = zip(*missing, strict=True)
+            # Of an entry of clouds.yaml variables say nothing.
+            elsewhere = f"{' and '.join(fields)} below `auth`, there or in secure.yaml"
+            advice = " and ".join(variables) if place == source else elsewhere
+            raise ConfigurationError(f"{place}: there is no {' and no '.join(what)}. Set {advice}.")
     account.identity = str(auth.get("auth_url") or "")
     address(account.identity, "URL of an Identity service", "https://identity.example/v3", name=f"{place}: auth_url ")
     plain_http.check(account.identity, f"{place}: auth_url")
