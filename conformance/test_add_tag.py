@@ -487,7 +487,7 @@ def test_an_addition_is_answered_with_a_documented_code(
     codes = documented_codes("TAG-ADD-18")
     steps = plain_tags + unusual_tags + special_tags + confusable_tags + every_length + own_words
     for step in (steps + image_states + long_life.steps + common_clients).additions(known=False):
-        expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+        expect_interpreted(specification, step.answer.status, "status of", step, **codes)
     for run, each in races.answers(Pattern.DISTINCT, Pattern.SAME).where(answers_to(ADD)):
         expect_interpreted(
             specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes

@@ -334,7 +334,7 @@ def test_a_deletion_is_answered_with_a_documented_code(
     steps = plain_tags + unusual_tags + absent_tags + special_tags + confusable_tags + every_length + own_words
     deletions = (steps + image_states + long_life.steps + common_clients).deletions(known=False)
     for step in deletions.where(lambda step: len(step.tag) <= LONGEST):
-        expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+        expect_interpreted(specification, step.answer.status, "status of", step, **codes)
     for run, each in races.answers(Pattern.DISTINCT, Pattern.DELETING).where(answers_to(DELETE)):
         expect_interpreted(
             specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes

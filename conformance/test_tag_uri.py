@@ -250,7 +250,7 @@ def test_printable_characters_are_accepted_when_encoded(
         # Whatever they look like together: a command, markup, a query. How they are stored is asked by TAG-HIST-04.
         for step in every_length.aside().additions(input_classes=["looks like something else"], where=printable_ascii):
             # A firewall is no part of the service.
-            expect(step.answer.status, anything_but(*{*range(400, 500)} - {403, 406}), f"status of {step}")
+            expect(step.answer.status, anything_but(*{*range(400, 500)} - {403, 406}), "status of", step)
         for step in special_tags.additions(input_classes=["reserved character"]):
             step.expect(status=OK)
             expect_exact_effect(step)
@@ -261,7 +261,7 @@ def test_printable_characters_are_accepted_when_encoded(
         # Up to 255 characters are, and not what they come to as an address has them. A front server may bound that.
         longest = every_length.aside().additions(input_classes=[OF_SEVERAL_KINDS], where=printable_ascii)
         for step in longest:
-            expect(step.answer.status, anything_but(*{*range(400, 500)} - {403, 406, 414}), f"status of {step}")
+            expect(step.answer.status, anything_but(*{*range(400, 500)} - {403, 406, 414}), "status of", step)
 
 
 # "{tag}: String": a percent-encoded slash is data
@@ -431,13 +431,13 @@ def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Bas
         shown: dict[str, set[str]] = {}
         for step in confusable_tags.steps(input_classes=input_classes, acknowledged=True):
             if step.operation.kind is ADD:
-                expect(len(step.came), 1, f"number of tags that came with {step}")
-                expect(step.gone, set(), f"tags gone with {step}")
+                expect(len(step.came), 1, "number of tags that came with", step)
+                expect(step.gone, set(), "tags gone with", step)
                 shown[step.tag] = step.came
             elif basics.deletes:
                 # Nothing is to go with a tag that was not there.
-                expect(step.gone, shown.pop(step.tag, set()), f"tags gone with {step}")
-                expect(step.came, set(), f"tags that came with {step}")
+                expect(step.gone, shown.pop(step.tag, set()), "tags gone with", step)
+                expect(step.came, set(), "tags that came with", step)
 
 
 def blank_or_control(step: Step) -> bool:

@@ -78,7 +78,7 @@ class FirstLook:
     def take(self, names: Iterable[str]) -> None:
         """Make workloads that nobody has asked for yet, where any check looks at them."""
         for name in names:
-            if registry.looked_at_as(name) in self._lookers and name not in self.workloads.asked_for:
+            if registry.looked_at_as(name) in self._lookers and name not in self.workloads:
                 with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
                     self.workloads.get(name)
 

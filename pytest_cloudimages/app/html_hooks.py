@@ -43,6 +43,8 @@ class HtmlHooks:
 
     def __init__(self, known: Known) -> None:
         self.known = known
+        self._of_a_row: tuple[pytest.TestReport | None, list[dict[str, Any]]] = None, []
+        """The report whose row was asked for last, with its entries: what the row unfolds to is asked for next."""
 
     def pytest_html_report_title(self, report: Any) -> None:
         """Title the page."""
@@ -69,6 +71,11 @@ class HtmlHooks:
 
     def _entries(self, report: pytest.TestReport) -> list[dict[str, Any]]:
         """Return the entries of the requirements that a check has judged, as far as it alone has."""
+        if self._of_a_row[0] is not report:
+            self._of_a_row = report, self._made_of(report)
+        return self._of_a_row[1]
+
+    def _made_of(self, report: pytest.TestReport) -> list[dict[str, Any]]:
         catalogue = self.known.selection.catalogue
         entries = [entry_of(catalogue[result.id], self.known.facts, [result]) for result in results_of(report)]
         shown = self.known.allowance.on_the_page(entries, self.known.facts.endpoint) if entries else []

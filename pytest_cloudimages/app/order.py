@@ -50,9 +50,15 @@ def place_of(item: pytest.Item, ids: Iterable[str]) -> int:
     return max([mine, *(found.get(declared.name, 0) for declared in asked_but_not_begun_by(item))])
 
 
+@cache
+def _workloads() -> Mapping[str, int]:
+    """Return the place of each workload in that order."""
+    return {name: place for name, place in places().items() if name.islower()}
+
+
 def workloads_before(place: int) -> list[str]:
     """Return the names of the workloads that are made before a check has its place, and of the one that has it."""
-    return [name for name, its_place in places().items() if its_place <= place and name.islower()]
+    return [name for name, its_place in _workloads().items() if its_place <= place]
 
 
 def in_order(

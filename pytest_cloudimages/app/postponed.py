@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_cloudimages.reporting import OF_OTHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterable
 
     import pytest
 
@@ -29,12 +29,16 @@ class Postponed:
         self.reports: list[pytest.TestReport] = []
         self.problem: OSError | None = None
         """Why its file could not be written, if that is so."""
+        self._taken: dict[str, Iterable[str]] = {}
+        """What each of its hooks asks for: reports are handed on by the hundred."""
 
     def _hand_on(self, hook: str, **said: Any) -> None:
         """Call a hook of the plugin, if it has that, with what it asks for."""
         method = getattr(self.plugin, hook, None)
         if method is not None:
-            method(**{name: said[name] for name in inspect.signature(method).parameters})
+            if hook not in self._taken:
+                self._taken[hook] = inspect.signature(method).parameters
+            method(**{name: said[name] for name in self._taken[hook]})
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Hand on what could not be collected."""

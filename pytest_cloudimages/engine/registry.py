@@ -236,6 +236,10 @@ class Workloads:
         """Those that were asked for before: they were made, or cannot be."""
         return {*self._made, *self._failed}
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether a workload was asked for before."""
+        return name in self._made or name in self._failed
+
     def forget(self, names: Iterable[str]) -> None:
         """Forget workloads that were made beside others, so that they are made alone when they are asked for again."""
         for name in {*names} & self.beside_others:

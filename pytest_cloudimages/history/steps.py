@@ -144,12 +144,12 @@ class Step:
         return None if self.before is None else sorted(self.before)
 
     def _answered(self) -> str:
-        return f"{self.operation} → {self.answer.status or 'no answer'}"
+        return self.answered
 
-    @property
+    @cached_property
     def answered(self) -> str:
         """The operation with the status of its answer."""
-        return self._answered()
+        return f"{self.operation} → {self.answer.status or 'no answer'}"
 
     def __repr__(self) -> str:
         return f"{self.answered}: {_shown(self.before)} became {_shown(self.after)}"

@@ -34,7 +34,8 @@ def expect_interpreted(
 ) -> None:
     """Raise ``Mismatch`` unless something is as the specification that judges has it; say whether the other is met."""
     __tracebackhide__ = True
-    interpretations = Interpretations(specification, fits(actual, cloud_images), fits(actual, glance))
     expected = glance if specification == "glance" else cloud_images
-    words = str(interpretations)
+    if fits(actual, expected):
+        return
+    words = str(Interpretations(specification, fits(actual, cloud_images), fits(actual, glance)))
     expect(actual, expected, what, of, **({"reading": words} if words else {}))

@@ -95,3 +95,8 @@ def settings_of(chosen: argparse.Namespace, options: Iterable[Option], environ: 
 def typed(chosen: argparse.Namespace) -> frozenset[str]:
     """Return the names of the options that were given to `cloudimages run`."""
     return frozenset(option.name for option in OPTIONS if getattr(chosen, option.key) not in (None, False))
+
+
+def asks_for_several(chosen: argparse.Namespace) -> bool:
+    """Return whether `cloudimages run` stands for more than one run."""
+    return len(chosen.clouds) > 1 or bool(chosen.all_regions or chosen.shards or chosen.workers or chosen.dask)

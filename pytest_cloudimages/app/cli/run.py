@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.app.cli.arguments import handed_on, typed
+from pytest_cloudimages.app.cli.arguments import asks_for_several, handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, FOUND, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE, worst
 from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
-from pytest_cloudimages.app.many.planning import asks_for_several
 from pytest_cloudimages.app.pytest_settings import Handover
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class _SignalHandler:
 
 MOST_OPEN = 256
 """Numbers of open files among which the terminal is looked for."""
-SELDOM = 50_000
+SELDOM = 200_000
 """Objects more that are made before garbage is looked for; Python's own number is 700."""
 
 
@@ -100,12 +99,13 @@ class _ResultsCollector:
         gc.freeze()
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Keep the results before the configuration ends."""
+        """Keep the results before the configuration ends, and what a run leaves from being looked through by pytest."""
         from pytest_cloudimages.app.stash import OWN_FAILED, RESULTS, UNWRITTEN
 
         self.own_failed = config.stash.get(OWN_FAILED, [])
         self.results = config.stash.get(RESULTS, None)
         self.unwritten = config.stash.get(UNWRITTEN, "")
+        gc.freeze()
 
 
 REASONS = {
@@ -131,6 +131,8 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     words = [
         *_suite_words(),
         *_packages(chosen.catalogue or ()),
+        # The suite asserts by functions that explain themselves; pytest explains what others assert.
+        *([] if rest or chosen.catalogue else ["--assert=plain"]),
         *handed_on(chosen),
         *_own_folder_left_out(rest),
         *rest,
@@ -164,13 +166,15 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
 def _load() -> None:
     """Load what judges and what it looks at, before pytest does it module by module in search of assertions.
 
-    There are none in the package that are to be explained: those of the suite itself are left to pytest.
+    There are none in the package that are to be explained.
     """
     from importlib import import_module
 
     from pytest_cloudimages import areas
+    from pytest_cloudimages.engine.drawing import composites_unread
 
-    areas.load()
+    with composites_unread():
+        areas.load()
     import_module("pytest_cloudimages.app.judge")
 
 

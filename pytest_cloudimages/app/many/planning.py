@@ -72,11 +72,6 @@ class Several:
         return min(self.shards, self.chosen.workers or MOST_WORKERS)
 
 
-def asks_for_several(chosen: argparse.Namespace) -> bool:
-    """Return whether a command stands for more than one run."""
-    return len(chosen.clouds) > 1 or bool(chosen.all_regions or chosen.shards or chosen.workers or chosen.dask)
-
-
 def problems(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield what does not go together, each in one line: what was expected, what came, and what to do."""
     several = len(chosen.clouds) > 1

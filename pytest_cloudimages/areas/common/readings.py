@@ -1,7 +1,7 @@
 """Values of attributes as answers have shown them, and two of them that cannot both be true. No I/O."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -63,29 +63,33 @@ class ValuesShown:
 
     def __init__(self) -> None:
         self._readings: dict[Key, list[Reading]] = {}
-        self._keys: dict[str, list[Key]] = {}
-        """Those of each image: there are thousands of all, and every answer asks for its own."""
+        """In the order in which they were shown first."""
+        self._shown: dict[str, dict[str, dict[str, list[Reading]]]] = {}
+        """The same by image, caller and attribute: there are thousands of all, and every answer asks for its own."""
 
     def __contains__(self, identifier: str) -> bool:
         """Return whether any answer has shown this image."""
-        return identifier in self._keys
+        return identifier in self._shown
 
-    def attributes(self, identifier: str, caller: str) -> list[str]:
+    def attributes(self, identifier: str, caller: str) -> Iterable[str]:
         """Return what somebody was shown of an image so far."""
-        return [name for _, who, name in self._keys.get(identifier, ()) if who == caller]
+        return self._shown.get(identifier, {}).get(caller, ())
 
     def note(self, identifier: str, values: Mapping[str, object], exchange: Exchange, status: str, sake: str) -> None:
         """Remember what an answer shows of attributes."""
         listed = exchange.target.partition("?")[0].endswith(("/images", "/tasks"))
-        keys = self._keys.setdefault(identifier, [])
+        seen = self._shown.setdefault(identifier, {}).setdefault(exchange.caller, {})
         for name, shown in values.items():
-            key, value = (identifier, exchange.caller, name), plain(name, shown)
-            known = self._readings.get(key)
+            known = seen.get(name)
             if known is None:
-                known = self._readings[key] = []
-                keys.append(key)
-            if known and known[-1].value == value:
-                known[-1] = known[-1]._replace(last=exchange, status=status, listed=known[-1].listed and listed)
+                known = seen[name] = self._readings[identifier, exchange.caller, name] = []
+            before = known[-1] if known else None
+            # Most are shown again and again, just as they were.
+            same = before is not None and type(shown) is str and shown == before.shown
+            value = before.value if before is not None and same else plain(name, shown)
+            if before is not None and before.value == value:
+                still = before.listed and listed
+                known[-1] = Reading(value, before.shown, before.first, exchange, status, before.sake, still)
             else:
                 known.append(Reading(value, shown, exchange, exchange, status, sake, listed))
 

@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import GOING
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
-DATA = b"".join(place.to_bytes(2, "big") for place in range(33_000))
+DATA = struct.pack(">33000H", *range(33_000))
 """The data of an image: no two parts of it are alike, and it is longer than a block of 512 octets to 64 KiB."""
 
 

@@ -4,6 +4,7 @@ import enum
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
@@ -105,6 +106,11 @@ class Wanted:
     def of_the_name(self) -> bool:
         """Whether it is about a special value of the name."""
         return self.aim is Aim.VALUE and self.body[0]["path"] == "/name"
+
+    @cached_property
+    def in_words(self) -> str:
+        """What is sent, for messages: it may be long, and most checks name what they look at."""
+        return f"{self.aim}, {self.body!a} sent as {self.media_type}"
 
 
 def patches(*, whole: bool) -> list[list[Wanted]]:

@@ -102,7 +102,7 @@ class Attempt:
     """The attributes that change whatever is done."""
 
     def __str__(self) -> str:
-        return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
+        return self.wanted.in_words
 
     @property
     def escaped(self) -> bool:
@@ -178,7 +178,7 @@ class Attempt:
         """The attributes that the answer shows; none where it shows no image."""
         return self.answer.document
 
-    @property
+    @cached_property
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
         told = attributes_of(self.answer)
