@@ -309,8 +309,8 @@ def _confirmed(self: App, request: Request, image_id: str) -> Reply:
 
 faulty(
     "DeletesForAReaderWhoInsists",
-    "Deletes an image for a reader who asks twice.",
-    "RBAC-03",
+    "Deletes an image for a reader, or an observer, who asks twice.",
+    *("RBAC-03", "RBAC-05"),
     words=selecting("RBAC"),
     delete_image=_confirmed,
 )

@@ -199,6 +199,8 @@ class Rights(Collection):
 def asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
     """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
     old, new = before[deed.part], after[deed.part]
+    if not after["there"] and deed.part not in ("there", "created"):
+        return False  # what has gone with its image was taken by who deleted that
     if not isinstance(old, list) or not isinstance(new, list):
         return True
     came, went = [each for each in new if each not in old], [each for each in old if each not in new]

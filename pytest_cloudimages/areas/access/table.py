@@ -118,7 +118,8 @@ class Table:
         for deed in (Deed.UPDATE, Deed.ADD_TAG):
             if deed in refused:
                 answer = self._send(self.image.client, deed, name)
-                if answer.ok or (answer.status in TURNED_AWAY and self._offered_elsewhere(deed)):
+                there = answer.ok or self.image.show().ok  # somebody may have deleted it for all that
+                if answer.ok or (there and answer.status in TURNED_AWAY and self._offered_elsewhere(deed)):
                     yield Attempt(Party.OWNER, deed, answer, changed=answer.ok)
 
     def _offered_elsewhere(self, deed: Deed) -> bool:

@@ -134,15 +134,14 @@ def ended_and_unscoped(run: Run, image: Image, tag: str, let_off: dict[str, str]
     revoked = Asker(client.calling(caller, partial(str, further.value)))
     token = further.unscoped() if run.rounds else None
     with run.recorder.of(Purpose.PREPARING):
-        look = partial(revoked.client.list, limit="1")
-        look()
+        doors = (partial(revoked.client.list, limit="1"), partial(revoked.client.add_tag, image.id, tag))
         if run.rounds:
             revoked.client.delete_tag(image.id, tag)
-            look = partial(revoked.client.add_tag, image.id, tag)
+        for look in doors if run.rounds else doors[:1]:
             look()
         if further.revoke():
-            waiting = Eventually(patience, Recorder())
-            waiting.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+            for look in doors:
+                Eventually(patience, Recorder()).until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
             ended.append(revoked)
     unscoped = client.calling("a token without a project", partial(str, token))
     return ended, [Asker(unscoped)] if token else []

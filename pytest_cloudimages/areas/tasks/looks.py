@@ -82,6 +82,8 @@ def _of_another(runner: TaskRunner) -> None:
     if other is None:
         return
     runner.other = run.owner_of(other)
+    # Who has no task yet has an empty list, which is not that of everybody.
+    runner.glances["of another project at first"] = read_pages(other, "/tasks", most=1)
     with claimed_name(other, run.name) as name:
         answer = other.send("POST", "/tasks", json=import_from(NOWHERE, name))
         found = answer.document.get("id")
