@@ -130,7 +130,7 @@ def _in_outline(self: App, request: Request, task_id: str) -> Reply:
 faulty(
     "ShowsAdministratorsOtherTasks",
     "Shows administrators another owner and status of a task.",
-    "TASK-GET-01",
+    *("TASK-GET-01", "TASK-ENT-08"),
     show_task=_to_others,
 )
 faulty(

@@ -105,7 +105,7 @@ faulty(
 faulty(
     "ForgetsWhatIsOwnWhenItIsHidden",
     "Forgets the attributes of one's own with a patch that hides an image which has members.",
-    "IMG-ENT-02",
+    "IMG-UPD-01",
     **_then(
         "update_image", lambda _, image: image.properties.clear(), lambda image: bool(image.members and image.os_hidden)
     ),

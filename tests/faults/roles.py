@@ -430,7 +430,10 @@ for _name, _sentence, _fits, _status in (
 ):
 
     def _alike(self: App, request: Request, _fits: Whom = _fits, _status: HTTPStatus = _status) -> Reply:
-        return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
+        if not _fits(request):
+            return App.answer(self, request)
+        refused = _status is HTTPStatus.METHOD_NOT_ALLOWED
+        return self.method_not_allowed(request, ["GET"]) if refused else self.error(request, _status, "Not here.")
 
     faulty(_name, f"{_sentence}, whoever asks.", words=ALIKE, answer=_alike)
 

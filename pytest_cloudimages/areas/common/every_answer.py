@@ -363,9 +363,9 @@ def _of_ended(task: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def _asks_for_json(exchange: Exchange) -> bool:
-    """Return whether a request asks for JSON, or for nothing."""
+    """Return whether a request asks for JSON; what comes where none is asked for is GEN-05's to say."""
     asked = [value for name, value in exchange.headers if name.lower() == "accept"]
-    return all(value == "application/json" for value in asked)
+    return bool(asked) and all(value == "application/json" for value in asked)
 
 
 def _kind(value: object) -> str:

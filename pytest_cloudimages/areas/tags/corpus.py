@@ -40,14 +40,14 @@ ABSENT = ("é", "漢字", "a b", "50%", "x*", "😀", "x" * 300)
 
 _WORDS = """
     Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
-    -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
+    -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616
     2026-01-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
     550E8400-E29B-41D4-A716-446655440001
     -- __ ... .hidden -rf --help ~root tag image members file self schema detail import actions
-    id name status owner active index.html a.xml constructor __proto__ length
+    id name status owner active a.xml constructor __proto__ length
     __class__ __init__ this admin root public private default all any new test latest
-    select drop CON NUL con.txt PUT DELETE x86_64
-    1.10 1e3 queued raw bare shared name.1 min_disk cloudimages_note protected images schemas next first
+    select drop CON NUL PUT DELETE x86_64
+    1.10 1e3 queued raw bare shared name.1 min_disk cloudimages_note protected images next first
 """
 WORDS = tuple(_WORDS.split())
 """Plain words and numbers that services are known to mistreat, whatever language they are written in."""
@@ -58,15 +58,15 @@ PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "someone@example.com",
     "https://example.com/a?b=c#d",
     "file:///etc/passwd", "urn:uuid:550E8400-E29B-41D4-A716-446655440002",
-    "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
-    "${HOME}", "{{7*7}}", "%s", "{0}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
-    "$(id)`id`; id", "@me", "#tag", "=1+1", "+1", "1,5", "[a-z]", "^x$", ".*", "a|b", "file/..", "/v2/images",
+    "2001:db8::1", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
+    "${HOME}", "{{7*7}}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
+    "$(id)`id`; id", "@me", "#tag", "=1+1", "1,5", "[a-z]", "^x$", ".*", "a|b", "file/..", "/v2/images",
     "İstanbul ısı", "Straße ẞ", "Οδυσσεύς ΟΔΥΣΣΕΎΣ",
-    "$ref", "in:a,b", "neq:a", "key:", "/*", "*", "%", "_%", "'", "''",
+    "$ref", "in:a,b", "neq:a", "key:", "/*", "*", "%", "_%", "'",
     '"', '""', "' OR '1'='1", "';--",
     "{}", "[]", "null,", "a=b&c=d", "a;b=c", "../", "..;", ".. ", "\\\\host\\share", "C:\\", "a.b=c",
     "\\n", "\\u0041",
-    "&amp;", "&#65;", "Content-Type: text/html", "été", "naïve café", "Ελλάδα", "日本語タグ", "한국어", "עברית",
+    "&amp;", "Content-Type: text/html", "naïve café", "Ελλάδα", "日本語タグ", "한국어", "עברית",
     "العربية", "\ufeffmark", "wide\u3000", "dot.", "👩‍👩‍👧", "🇩🇪",
 )  # fmt: skip
 """Special words that a service may take for something else: addresses, times, commands, markup, queries."""
