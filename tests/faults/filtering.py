@@ -338,6 +338,79 @@ class ShowsTagsToTheOwner(App):
         return shown if caller.admin or shown["owner"] == caller.project else shown | {"tags": []}
 
 
+class _Indexed(App):
+    """Looks tags up in an index of its own, which knows of more or fewer than the images carry."""
+
+    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:
+        """Return whether the index has a tag of an image."""
+        raise NotImplementedError
+
+    def list_images(self, request: Request) -> Reply:
+        query = listing.Query.read(request.query)
+        wanted = query.all("tag")
+        if not wanted:
+            return super().list_images(request)
+        rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
+        with self.images.lock:
+            known = [
+                image
+                for image in self.images.all()
+                if all(self.looked_up(image, request.caller, tag) for tag in wanted)
+            ]
+            page = listing.page(known, request.caller, rest, self.represent)
+            return Reply.of_json(listing.document("images", query, page, self.represent))
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class FiltersNothingThatIsShared(_Indexed):
+    """Takes no notice of a filter by tag where an image of another project is shared with who asks."""
+
+    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:
+        return tag in image.tags or (image.owner != caller.project and caller.project in image.members)
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class IndexesNoEmptyLists(_Indexed):
+    """Leaves its index of tags as it is where a patch leaves an image without any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.indexed: dict[str, list[str]] = {}
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            before = [*self.images.show(request.caller, image_id).tags]
+            reply = super().update_image(request, image_id)
+            if self.images.get(image_id).tags:
+                self.indexed.pop(image_id, None)
+            elif before:
+                self.indexed[image_id] = before
+            return reply
+
+    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:  # noqa: ARG002 - others need it
+        return tag in image.tags or tag in self.indexed.get(image.id, ())
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class ForgetsWhatItForbids(_Indexed):
+    """Takes a tag out of its index before it forbids its deletion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forgotten: set[tuple[str, str]] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.forgotten.discard((image_id, tag))
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.forgotten.add((image_id, tag))
+        return super().delete_tag(request, image_id, tag)
+
+    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:  # noqa: ARG002
+        return tag in image.tags and (image.id, tag) not in self.forgotten
+
+
 class _PagesOf(App):
     most = 25
 

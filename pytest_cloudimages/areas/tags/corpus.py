@@ -39,15 +39,15 @@ ABSENT = ("é", "漢字", "a b", "50%", "x*", "😀", "x" * 300)
 """Special tags that no image has, and that no service could confuse with a tag that it has."""
 
 _WORDS = """
-    Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
+    Null NULL nil None none undefined nan Infinity True TRUE False yes no on off
     -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616
     2026-01-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
     550E8400-E29B-41D4-A716-446655440001
-    -- __ ... .hidden -rf --help ~root tag image members file self schema detail import actions
+    -- __ ... .hidden -rf ~root tag image members file self schema detail import actions
     id name status owner active a.xml constructor __proto__ length
-    __class__ __init__ this admin root public private default all any new test latest
+    __class__ __init__ this admin root public private default all any new latest
     select drop CON NUL PUT DELETE x86_64
-    1.10 1e3 queued raw bare shared name.1 min_disk cloudimages_note protected images next first
+    1.10 1e3 queued raw bare shared name.1 min_disk cloudimages_note protected images next
 """
 WORDS = tuple(_WORDS.split())
 """Plain words and numbers that services are known to mistreat, whatever language they are written in."""

@@ -29,13 +29,13 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 8
 """Pages of one filtered list that are followed: a service that takes no notice of the filter has no end."""
-
 BY_FIREWALLS = (403, 406)
 ORDINARY = re.compile(r"[A-Za-z0-9 ._-]*")
 
 THE_TAG = "one tag"
 SPECIAL = "a special tag"
 DELETED = "a tag that was deleted"
+EMPTIED = "a tag that a PATCH has taken off with all others"
 SEVERAL = "several tags"
 PAGED = ("", "&x=1+%2B#z")
 """What stands around the mark in the tag of several images that is looked for page by page."""
@@ -182,7 +182,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 125, 125, 125))
+@workload(empty=lambda: Selections([]), requests=(0, 129, 129, 129))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -209,6 +209,7 @@ def filtered_lists(run: Run) -> Selections:
             for tags in ([mark, other, _around(mark, PAGED)][:limit], [mark]):
                 further.append(stack.enter_context(run.fresh_image()))
                 _give(further[-1], tags)
+        _tried_by_a_reader(run, [first, near, *further][-1], mark)
         labelled = zip(LABELS, [first, near, *further], strict=False)
         filtering.known += [filtering.shown(label, image) for label, image in labelled]
         stranger = _stranger(run, stack, filtering, [mark, other])
@@ -220,6 +221,7 @@ def filtered_lists(run: Run) -> Selections:
         if stranger:
             _ask_as(run, stranger, filtering, mark)
         _ask_when_deleted(filtering, mark)
+        _ask_when_emptied(filtering, other)
         _ask_in_other_states(run, filtering, mark)
         if stranger:
             _ask_of_the_community(stranger, filtering, mark)
@@ -310,6 +312,23 @@ def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
         filtering.keep(filtering.ask(DELETED, (("tag", mark),)))
 
 
+def _ask_when_emptied(filtering: _Filtering, other: str) -> None:
+    """Ask for a tag that an image carried until a PATCH has left it without any."""
+    near = filtering.known[1]
+    with near.image.client.recorder.of(Purpose.PREPARING):
+        emptied = set_tags(near.image, []).document if other in near.tags else {}
+    if emptied.get("tags") == []:
+        filtering.known[1] = Known(near.label, near.image, emptied)
+        filtering.keep(filtering.ask(EMPTIED, (("tag", other),)))
+
+
+def _tried_by_a_reader(run: Run, image: Image, tag: str) -> None:
+    """Have who may only read try to delete a tag that is looked for later: what is refused is found as before."""
+    with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
+        if reader := run.caller("READER"):
+            image.seen_by(reader).delete_tag(tag)
+
+
 def _stranger(run: Run, stack: ExitStack, filtering: _Filtering, tags: list[str]) -> ImagesClient | None:
     """Return another project with an image of the same tags that the tester cannot see; ``None`` if there is none."""
     other = None if run.settings.image else run.of_another_project(able=True)
@@ -340,6 +359,9 @@ def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> 
         filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named, besides=[STRANGE])
         if other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok:
             filtering.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
+            # Nor does it find by a tag what does not carry it, because it is shared.
+            nowhere = filtering.ask(ANOTHER_PROJECT, (("tag", f"{mark}-nowhere"),), client=other, expected=[])
+            filtering.keep(nowhere)
 
 
 def _ask_of_the_community(other: ImagesClient, filtering: _Filtering, mark: str) -> None:
