@@ -28,11 +28,12 @@ from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.orders import (
     MANY,
-    SEVERAL,
+    TOO_FEW_ORDERS,
     are_times_in_order,
     in_order,
     is_created_in_order,
     is_turned,
+    orders_of_one_time,
 )
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 
@@ -262,7 +263,7 @@ def keeps_ties(lists: Lists, but: Asked) -> bool:
         if asked_for != but.value("sort_key") + but.value("sort_dir"):
             others[asked_for] = asked.held if asked.value("sort_dir") != "asc" else asked.held[::-1]
     first, *more = others.values() or [[]]
-    if not more or len(first) < SEVERAL or any(each != first for each in more):
+    if not more or orders_of_one_time(but) < TOO_FEW_ORDERS or any(each != first for each in more):
         return False
     # Two may agree by chance; those that were asked for by name, in each direction, agree with them too then.
     by_name = lists.aside().of(Aspect.SORTED).where(_sorted_by("created_at"))

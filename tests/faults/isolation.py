@@ -211,7 +211,7 @@ class EmptiesNamesakes(_TakesOff, _ReachesOthers):
 
 @breaks("TAG-HIST-03", profile="standard")
 class HasOneListOfNoTags(_TakesOff):
-    """Gives all images that a PATCH leaves without tags the same list, to which the next addition to any is made."""
+    """Has all images that a PATCH leaves without tags share a list, to which the next addition to any is made."""
 
     def __init__(self) -> None:
         super().__init__()

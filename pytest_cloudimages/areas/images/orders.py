@@ -1,8 +1,10 @@
 """In which order lists show images: by the key that was asked for, as each service may compare what it keeps."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import factorial, prod
 from typing import Any
 
 from pytest_cloudimages.areas.images.asked_lists import Asked
@@ -11,6 +13,8 @@ from pytest_cloudimages.client.moments import is_before, moment
 A_LONG_TIME_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERAL = 4
 """So many are not in some order by chance."""
+TOO_FEW_ORDERS = 24
+"""Lists that can be in fewer orders are in the same one by chance, now and then."""
 MANY = 7
 """So many are in none of several orders by chance."""
 
@@ -100,6 +104,12 @@ def _go_on(times: Sequence[datetime], *, backward: bool) -> bool:
 
 def _created(asked: Asked, identifier: str) -> datetime:
     return moment(asked.known[identifier].get("created_at")) or A_LONG_TIME_AGO
+
+
+def orders_of_one_time(asked: Asked) -> int:
+    """Return in how many orders our images in a list can be, where those of one second may be in any."""
+    seconds = Counter(_created(asked, each).replace(microsecond=0) for each in {*asked.held})
+    return prod(map(factorial, seconds.values()))
 
 
 def is_created_in_order(asked: Asked, direction: str) -> bool:
