@@ -14,6 +14,7 @@ from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Image, Visibility
 
+from .by_tags import Filters
 from .kinds import Kind
 from .registry import breaks
 
@@ -338,39 +339,18 @@ class ShowsTagsToTheOwner(App):
         return shown if caller.admin or shown["owner"] == caller.project else shown | {"tags": []}
 
 
-class _Indexed(App):
-    """Looks tags up in an index of its own, which knows of more or fewer than the images carry."""
-
-    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:
-        """Return whether the index has a tag of an image."""
-        raise NotImplementedError
-
-    def list_images(self, request: Request) -> Reply:
-        query = listing.Query.read(request.query)
-        wanted = query.all("tag")
-        if not wanted:
-            return super().list_images(request)
-        rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
-        with self.images.lock:
-            known = [
-                image
-                for image in self.images.all()
-                if all(self.looked_up(image, request.caller, tag) for tag in wanted)
-            ]
-            page = listing.page(known, request.caller, rest, self.represent)
-            return Reply.of_json(listing.document("images", query, page, self.represent))
-
-
 @breaks("TAG-VIS-03", profile="standard", words=NARROWED)
-class FiltersNothingThatIsShared(_Indexed):
+class FiltersNothingThatIsShared(Filters):
     """Takes no notice of a filter by tag where an image of another project is shared with who asks."""
 
-    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:
-        return tag in image.tags or (image.owner != caller.project and caller.project in image.members)
+    def found_by(self, caller: Caller, wanted: list[str]) -> list[Image]:
+        project = caller.project
+        shared = [image for image in self.images.all() if image.owner != project and project in image.members]
+        return [*super().found_by(caller, wanted), *(image for image in shared if not self.carries(image, wanted))]
 
 
 @breaks("TAG-VIS-03", profile="standard", words=NARROWED)
-class IndexesNoEmptyLists(_Indexed):
+class IndexesNoEmptyLists(Filters):
     """Leaves its index of tags as it is where a patch leaves an image without any."""
 
     def __init__(self) -> None:
@@ -387,12 +367,12 @@ class IndexesNoEmptyLists(_Indexed):
                 self.indexed[image_id] = before
             return reply
 
-    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:  # noqa: ARG002 - others need it
-        return tag in image.tags or tag in self.indexed.get(image.id, ())
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return {*wanted} <= {*image.tags, *self.indexed.get(image.id, ())}
 
 
 @breaks("TAG-VIS-03", profile="standard", words=NARROWED)
-class ForgetsWhatItForbids(_Indexed):
+class ForgetsWhatItForbids(Filters):
     """Takes a tag out of its index before it forbids its deletion."""
 
     def __init__(self) -> None:
@@ -407,8 +387,8 @@ class ForgetsWhatItForbids(_Indexed):
         self.forgotten.add((image_id, tag))
         return super().delete_tag(request, image_id, tag)
 
-    def looked_up(self, image: Image, caller: Caller, tag: str) -> bool:  # noqa: ARG002
-        return tag in image.tags and (image.id, tag) not in self.forgotten
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return super().carries(image, wanted) and not any((image.id, tag) in self.forgotten for tag in wanted)
 
 
 class _PagesOf(App):

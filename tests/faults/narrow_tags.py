@@ -5,13 +5,13 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Visibility
 from pytest_cloudimages.reference.identity import Role
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import NotFound
 
+from .by_tags import Filters
 from .kinds import Kind
 from .listing import listed
 from .registry import breaks, selecting
@@ -166,25 +166,8 @@ class ShowsMembersEachTagTwice(App):
         return Reply.of_json({**shown, "tags": shown["tags"] * 2})
 
 
-class _Filters(App):
-    """Selects images by tags in a way of its own."""
-
-    def carries(self, image: Image, wanted: list[str]) -> bool:
-        """Return whether an image carries what is asked for."""
-        return {*wanted} <= {*image.tags}
-
-    def list_images(self, request: Request) -> Reply:
-        query = listing.Query.read(request.query)
-        wanted = query.all("tag")
-        rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag")) if wanted else query
-        with self.images.lock:
-            known = [image for image in self.images.all() if not wanted or self.carries(image, wanted)]
-            page = listing.page(known, request.caller, rest, self.represent)
-            return Reply.of_json(listing.document("images", query, page, self.represent))
-
-
 @breaks("TAG-VIS-04", profile="standard")
-class FindsAPropertyAmongTags(_Filters):
+class FindsAPropertyAmongTags(Filters):
     """Takes a property that is called as the filter is for a tag of an image, where it is asked for several."""
 
     def carries(self, image: Image, wanted: list[str]) -> bool:
@@ -193,7 +176,7 @@ class FindsAPropertyAmongTags(_Filters):
 
 
 @breaks("TAG-VIS-04", profile="standard")
-class AsksForAnyWhereOneIsUnknown(_Filters):
+class AsksForAnyWhereOneIsUnknown(Filters):
     """Lists the images with any of several tags where no image carries one of them."""
 
     def carries(self, image: Image, wanted: list[str]) -> bool:
@@ -277,7 +260,7 @@ class RenamesTheFirstVersion(App):
 
 
 @breaks("TAG-VIS-03", profile="standard")
-class ListsTheUntaggedForNull(_Filters):
+class ListsTheUntaggedForNull(Filters):
     """Takes the word null in a filter by tag for none, and lists the images that have no tags."""
 
     def carries(self, image: Image, wanted: list[str]) -> bool:
@@ -285,7 +268,7 @@ class ListsTheUntaggedForNull(_Filters):
 
 
 @breaks("TAG-VIS-03", profile="standard")
-class CountsWhatIsLookedFor(_Filters):
+class CountsWhatIsLookedFor(Filters):
     """Finds an image by the number that its tag is, whatever noughts stand in front of either."""
 
     def carries(self, image: Image, wanted: list[str]) -> bool:

@@ -2,11 +2,11 @@
 
 import json
 
-from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.schemas import SCHEMAS
 
+from .by_tags import Filters
 from .kinds import Kind
 from .registry import breaks
 
@@ -167,62 +167,43 @@ class ListsWhatItListedFirst(_Lists):
 # Filters
 
 
-class _Filters(App):
-    def list_images(self, request: Request) -> Reply:
-        query = listing.Query.read(request.query)
-        wanted = query.all("tag")
-        if not wanted:
-            return super().list_images(request)
-        rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
-        with self.images.lock:
-            known = [image for image in self.images.all() if self.selects(list(image.tags), wanted)]
-            page = listing.page(known, request.caller, rest, self.represent)
-            document: dict[str, object] = {"images": [self.represent(image) for image in page.items]}
-        if page.more:
-            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
-        return Reply.of_json(document | {"first": query.link("/v2/images"), "schema": "/v2/schemas/images"})
-
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        raise NotImplementedError
-
-
 @breaks("TAG-VIS-04", profile="standard")
-class FiltersByAny(_Filters):
+class FiltersByAny(Filters):
     """Selects images that carry any of several tags."""
 
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return not {*wanted}.isdisjoint(tags)
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return not {*wanted}.isdisjoint(image.tags)
 
 
 @breaks("TAG-VIS-04", profile="standard")
-class FiltersByTheLast(_Filters):
+class FiltersByTheLast(Filters):
     """Looks at the last of several tags alone."""
 
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return wanted[-1] in tags
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return wanted[-1] in image.tags
 
 
 @breaks("TAG-VIS-03", profile="standard")
-class FiltersByPrefix(_Filters):
+class FiltersByPrefix(Filters):
     """Selects images whose tags begin with those asked for."""
 
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return all(any(tag.startswith(known_tag) for tag in tags) for known_tag in wanted)
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return all(any(tag.startswith(known_tag) for tag in image.tags) for known_tag in wanted)
 
 
 @breaks("TAG-VIS-03", profile="standard")
-class FiltersInAnyCase(_Filters):
+class FiltersInAnyCase(Filters):
     """Selects images by their tags whatever the case."""
 
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return {known_tag.lower() for known_tag in wanted} <= {tag.lower() for tag in tags}
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return {known_tag.lower() for known_tag in wanted} <= {tag.lower() for tag in image.tags}
 
 
 @breaks("TAG-VIS-03", "TAG-VIS-04", profile="standard")
-class FiltersNothing(_Filters):
+class FiltersNothing(Filters):
     """Takes no notice of a filter by tags."""
 
-    def selects(self, tags: list[str], wanted: list[str]) -> bool:  # noqa: ARG002 - neither
+    def carries(self, image: Image, wanted: list[str]) -> bool:  # noqa: ARG002 - neither
         return True
 
 
